@@ -1,0 +1,186 @@
+"""Backups: where they lie, what is in them, what was true when they were taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Verdict(Enum):
+    """Whether a restore can be believed: all well; every difference understood and harmless; not."""
+
+    CLEAN = "clean"
+    EXPLAINED = "explained"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object in a store. `key` is relative to the store's root or prefix, with `/` between parts."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """When a backup was last restored and checked, and what came of it."""
+
+    at: datetime
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One backup as a listing shows it.
+
+    `database` and `created_at` come from the manifest, else the archive's header, else the key;
+    None where none of them tells.
+    """
+
+    store: str
+    key: str
+    size_bytes: int
+    modified_at: datetime
+    database: str | None = None
+    created_at: datetime | None = None
+    etag: str | None = None
+    has_manifest: bool = False
+    verification: Verification | None = None
+
+    @property
+    def ref(self) -> str:
+        """`STORE:KEY`, the name a person gives it by."""
+        return f"{self.store}:{self.key}"
+
+    @property
+    def sort_time(self) -> datetime:
+        """When it was taken, as far as known: for ordering only."""
+        return self.created_at or self.modified_at
+
+
+class ArchiveFormat(Enum):
+    """The formats of pg_dump."""
+
+    CUSTOM = "custom"
+    DIRECTORY = "directory"
+    TAR = "tar"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class TocEntry:
+    """One entry of an archive's table of contents (pg_backup_archiver.h, struct _tocEntry).
+
+    `offset` is the byte at which its data block begins, None where the archive doesn't say;
+    `has_data` tells whether it has a data block at all.
+    """
+
+    dump_id: int
+    desc: str
+    name: str
+    schema: str | None
+    owner: str | None
+    section: int  # 1 none, 2 pre-data, 3 data, 4 post-data
+    definition: str
+    copy_statement: str | None
+    tablespace: str | None
+    access_method: str | None
+    dependencies: tuple[int, ...]
+    has_data: bool
+    offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """An archive's header and table of contents, in the archive's order."""
+
+    format: ArchiveFormat
+    archive_version: tuple[int, int, int]  # 1.16.0
+    compression: str  # none, gzip, lz4, zstd
+    created_at: datetime  # the wall clock of the dumping machine, taken as UTC
+    database: str | None
+    server_version: str | None
+    dump_version: str | None
+    entries: tuple[TocEntry, ...]
+    toc_bytes: int  # where the TOC ends
+
+
+@dataclass(frozen=True, slots=True)
+class TableContents:
+    """One table in a backup: compressed bytes from the archive's offsets, rows from the manifest."""
+
+    schema: str
+    name: str
+    compressed_bytes: int | None
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceState:
+    """One sequence in the dump's snapshot."""
+
+    schema: str
+    name: str
+    last_value: int
+    is_called: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """One table in the dump's snapshot: exact rows, size on disk with indexes and TOAST, columns."""
+
+    schema: str
+    name: str
+    rows: int
+    size_bytes: int
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockOffset:
+    """Where an entry's data block lies in an archive that couldn't be sought when it was written."""
+
+    dump_id: int
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What was true in the dump's own snapshot; written last, so a backup that has one is complete."""
+
+    version: int
+    key: str
+    database: str  # its name on the server
+    created_at: datetime
+    duration_s: float
+    size_bytes: int
+    sha256: str
+    format: ArchiveFormat
+    server_version: str
+    dump_version: str
+    system_identifier: str | None
+    database_bytes: int
+    encoding: str
+    collate: str
+    ctype: str
+    owner: str
+    acl: tuple[str, ...]  # GRANTs on the database itself: "role=CTc/owner"
+    settings: tuple[str, ...]  # ALTER DATABASE … SET: "name=value"
+    tables: tuple[TableState, ...]
+    sequences: tuple[SequenceState, ...]
+    extensions: dict[str, str]
+    roles: tuple[str, ...]
+    indexes: int
+    constraints: int
+    blocks: tuple[BlockOffset, ...] = ()
+    selection: str = "full"  # full, schema, data, tables
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables."""
+        return sum(t.rows for t in self.tables)

@@ -1,0 +1,227 @@
+"""Events: facts about a job, in the order in which they became true. A journal is a file of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from tui.model.backup import Verdict
+from tui.model.verdict import Check, RestoreError
+
+
+class JobKind(Enum):
+    """What a job does."""
+
+    RESTORE = "restore"
+    VERIFY = "verify"
+    BACKUP = "backup"
+
+
+class JobState(Enum):
+    """Where a job is. LOST is never written: it is what a reader sees when the supervisor is gone
+    without having said how it ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+class Phase(Enum):
+    """The phases of a job in their order; a job leaves out those it doesn't need."""
+
+    FETCH = "fetch"  # download a remote archive
+    CREATE = "create"  # the fresh database
+    SCHEMA = "schema"  # pre-data
+    DATA = "data"
+    INDEXES = "indexes"  # indexes, primary keys, unique constraints
+    FOREIGN_KEYS = "foreign keys"
+    FINISH = "finish"  # triggers, views' data, the rest of post-data
+    ANALYZE = "analyze"
+    CHECK = "check"
+    DUMP = "dump"  # backups: pg_dump is writing
+    COUNT = "count"  # backups: rows counted in the dump's snapshot
+    STORE = "store"  # backups: manifest and globals written
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One TOC entry that a restore will do. For an index or constraint, `table` is the table it is on.
+
+    `weight_bytes` is the table's compressed size where known; `rows` the manifest's count.
+    """
+
+    dump_id: int
+    desc: str
+    schema: str | None
+    name: str
+    phase: Phase
+    table: str | None = None
+    weight_bytes: int | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """The supervisor is there and has its lock."""
+
+    job: str
+    kind: JobKind
+    database: str
+    ref: str | None
+    target: str | None
+    operator: str
+    host: str
+    pid: int
+    workers: int = 1
+    rto_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseBegan:
+    """A phase that isn't told by items has begun."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsListed:
+    """Everything a restore is going to do, and the estimate it starts with."""
+
+    items: tuple[Item, ...]
+    low_s: float | None = None
+    high_s: float | None = None
+    basis: str = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class BytesMoved:
+    """Bytes of a download, a dump or an upload."""
+
+    phase: Phase
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLaunched:
+    """pg_restore began an item."""
+
+    dump_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFinished:
+    """pg_restore finished an item (also one that failed: see ErrorSeen)."""
+
+    dump_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAdvanced:
+    """A line of pg_stat_progress_copy: rows and uncompressed bytes loaded into a table so far."""
+
+    schema: str
+    table: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAdvanced:
+    """A line of pg_stat_progress_create_index."""
+
+    schema: str
+    table: str
+    index: str
+    stage: str
+    blocks_done: int
+    blocks_total: int
+    tuples_done: int
+    tuples_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSeen:
+    """A backend of the job that no progress view describes (foreign keys, ANALYZE): what it is at."""
+
+    schema: str | None
+    table: str | None
+    name: str | None
+    running_s: float
+    wait: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One cleaned line of what a program printed, or of what the job has to say."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSeen:
+    """One error, judged."""
+
+    error: RestoreError
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDone:
+    """One check's answer."""
+
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """Someone asked the job to stop."""
+
+    operator: str
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """The last event: how it ended. `message` says why when it didn't end well, `mend` what to do next.
+
+    `ref` is the backup that was made, for a backup job.
+    """
+
+    state: JobState
+    verdict: Verdict | None
+    duration_s: float
+    message: str | None = None
+    mend: str | None = None
+    ref: str | None = None
+    rows: int | None = None
+    items: int | None = None
+    fetched_bytes: int | None = None
+
+
+Event = (
+    JobStarted
+    | PhaseBegan
+    | ItemsListed
+    | BytesMoved
+    | ItemLaunched
+    | ItemFinished
+    | LoadAdvanced
+    | IndexAdvanced
+    | StatementSeen
+    | LogLine
+    | ErrorSeen
+    | CheckDone
+    | CancelAsked
+    | JobEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event and when it was written down."""
+
+    at: datetime
+    event: Event

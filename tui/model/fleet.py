@@ -1,0 +1,200 @@
+"""The fleet: what the configuration says of databases, stores and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+
+
+class Criticality(Enum):
+    """How much a database matters; the order is the order of work."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for the most critical."""
+        return list(Criticality).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret is, never the secret: an environment variable or a file (its first line)."""
+
+    env: str | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How a server is reached. What is None is left to libpq: PG* variables, ~/.pgpass, pg_service.conf."""
+
+    host: str | None = None
+    port: int | None = None
+    user: str | None = None
+    password: Secret | None = None
+    passfile: Path | None = None
+    pg_service: str | None = None
+    sslmode: str | None = None
+    sslrootcert: Path | None = None
+    connect_timeout_s: int = 5
+    maintenance_db: str = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlCheck:
+    """A question the fleet asks of a restored database: the first column of the first row of `sql`,
+    as text, must equal `expect`."""
+
+    name: str
+    sql: str
+    expect: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPolicy:
+    """How often a database is backed up (None: on demand), how long backups stay, and in which stores."""
+
+    every: timedelta | None = timedelta(days=1)
+    keep_for: timedelta | None = timedelta(days=7)
+    keep_at_least: int = 3
+    stores: tuple[str, ...] = ()
+    role: str | None = None
+    jobs: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database of the fleet. `name` is unique in the fleet; `dbname` is its name on the server."""
+
+    name: str
+    dbname: str
+    service: str
+    place: str = "here"
+    endpoint: Endpoint = Endpoint()
+    purpose: str = ""
+    environment: str = "prod"
+    criticality: Criticality = Criticality.MEDIUM
+    rpo: timedelta = timedelta(hours=24)
+    rto: timedelta = timedelta(hours=2)
+    schemas: tuple[str, ...] = ()
+    key_tables: tuple[str, ...] = ()
+    freshness: tuple[str, ...] = ()
+    app_role: str | None = None
+    checks: tuple[SqlCheck, ...] = ()
+    health_url: str | None = None
+    services: tuple[str, ...] = ()
+    backup: BackupPolicy = BackupPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Something else that the fleet protects (configuration files, volumes), with its rule."""
+
+    name: str
+    method: str
+    every: timedelta | None = None
+    keep_for: timedelta | None = None
+    paths: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """A directory that holds backups."""
+
+    name: str
+    path: Path
+    offsite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class S3Store:
+    """A bucket, or a prefix in it, at AWS or any S3-compatible endpoint.
+
+    Without keys or profile the usual chain of boto3 applies (environment, files, instance role).
+    """
+
+    name: str
+    bucket: str
+    prefix: str = ""
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+    path_style: bool = False
+    offsite: bool = True
+
+
+StoreSpec = LocalStore | S3Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ntfy:
+    """An ntfy topic. The topic is a secret: who knows it can read and write it."""
+
+    name: str
+    topic: Secret
+    url: str = "https://ntfy.sh"
+    token: Secret | None = None
+    priority: str = "urgent"
+    tags: tuple[str, ...] = ("rotating_light", "disaster")
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Any HTTP address that takes a JSON document by POST. `url` may itself be a secret."""
+
+    name: str
+    url: Secret | str
+    header: str | None = None
+    header_value: Secret | None = None
+    timeout_s: float = 10.0
+
+
+ChannelSpec = Ntfy | Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Where PostgreSQL's client programs lie: directories searched before PATH."""
+
+    directories: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom or what to turn to when this program isn't enough."""
+
+    name: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything one configuration says. `source` is the file it came from."""
+
+    name: str
+    source: Path | None = None
+    databases: tuple[Database, ...] = ()
+    stores: tuple[StoreSpec, ...] = ()
+    channels: tuple[ChannelSpec, ...] = ()
+    components: tuple[Component, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    programs: Programs = Programs()
+    jobs: int = 2
+
+    def database(self, name: str) -> Database | None:
+        """The database called `name`, or None."""
+        return next((d for d in self.databases if d.name == name), None)
+
+    def store(self, name: str) -> StoreSpec | None:
+        """The store called `name`, or None."""
+        return next((s for s in self.stores if s.name == name), None)

@@ -1,0 +1,101 @@
+"""The one place that starts programs.
+
+A command line is a `Command`: argv, the environment it adds, and which of its variables are secret.
+Passwords travel in the environment or a passfile, never in argv, so `shown` can be shown to anyone.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO
+
+from tui.model.errors import PgdrError
+from tui.model.text import clean
+
+SECRET_VARIABLES = frozenset({"PGPASSWORD"})
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program and its arguments, with the environment variables to set for it."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """What a person would type in a shell: the variables (secrets by reference) and argv, quoted."""
+        variables = (
+            f'{name}="${name}"' if name in SECRET_VARIABLES else f"{name}={shlex.quote(value)}"
+            for name, value in sorted(self.env.items())
+        )
+        return clean(" ".join((*variables, *(shlex.quote(part) for part in self.argv))))
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended: exit code (negative: the signal that ended it) and what it printed."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+def run(command: Command, *, timeout_s: float | None = None, stdin: bytes | None = None) -> Finished:
+    """Runs a program to its end and returns what it printed.
+
+    Raises PgdrError when it can't be started or takes longer than `timeout_s` seconds (it is killed
+    then). A non-zero exit code is the caller's to judge.
+    """
+    process = start(command, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL)
+    try:
+        out, err = process.communicate(stdin, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise PgdrError(f"{command.argv[0]} gave no answer within {timeout_s:g} s.") from None
+    return Finished(process.returncode, out, err.decode("utf-8", "replace"))
+
+
+def start(
+    command: Command,
+    *,
+    stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+    stdout: int | IO[bytes] | None = subprocess.PIPE,
+    stderr: int | IO[bytes] | None = subprocess.PIPE,
+    detached: bool = False,
+    cwd: str | None = None,
+    uid: int | None = None,
+    gid: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Starts a program and returns its process.
+
+    `detached` gives it a session of its own, so that it outlives this process and its terminal.
+    `uid` and `gid` start it as another user (only root may). Messages are asked for in English
+    (LC_MESSAGES), since some of them are read by this program. Raises PgdrError when it can't be started.
+    """
+    env = {**os.environ, "LC_MESSAGES": "C", **command.env}
+    env.pop("LC_ALL", None)
+    try:
+        return subprocess.Popen(
+            command.argv,
+            env=env,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=detached,
+            cwd=cwd,
+            user=uid,
+            group=gid,
+            extra_groups=[] if uid is not None else None,
+        )
+    except OSError as error:
+        raise PgdrError(
+            f"{clean(command.argv[0])} could not be started.",
+            f"{error.strerror}.",
+            "Is it installed, and may this user run it?",
+        ) from error
