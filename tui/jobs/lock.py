@@ -1,0 +1,80 @@
+"""Locks that end with their holder: a file lock is released by the kernel, however a process dies."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tui.files import PRIVATE_FILE, private_directory
+from tui.model.errors import Refused
+from tui.model.text import clean
+
+
+@contextmanager
+def held(path: Path, who: dict[str, str]) -> Iterator[None]:
+    """Holds the lock at `path` for the length of a `with`, with `who` written in it for others to read.
+
+    Raises Refused, saying who holds it and since when, when another process does.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        if not _taken(handle):
+            raise _refusal(path)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(who).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _taken(handle: int) -> bool:
+    # Whoever asks is_held() has the lock for an instant, so one refusal proves nothing: five do.
+    for attempt in range(5):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02 * (attempt + 1))
+        else:
+            return True
+    return False
+
+
+def is_held(path: Path) -> bool:
+    """Whether some living process holds the lock at `path`."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def target_lock_path(state: Path, server: str, database: str) -> Path:
+    """Where the lock on one database of one server lies; names of any characters give a plain file name."""
+    digest = hashlib.sha256(f"{server}\0{database}".encode()).hexdigest()[:24]
+    return private_directory(state / "locks") / f"{digest}.lock"
+
+
+def _refusal(path: Path) -> Refused:
+    try:
+        who = json.loads(path.read_text())
+    except (OSError, ValueError):
+        who = {}
+    by = clean(str(who.get("operator", "someone")), 60)
+    job = clean(str(who.get("job", "a job")), 80)
+    since = clean(str(who.get("since", "an unknown time")), 40)
+    return Refused(
+        f"{by} is at work on this target already, with {job}, since {since}.",
+        mend=f"Watch it with: pgdr attach {job}",
+    )

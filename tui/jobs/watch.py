@@ -1,0 +1,131 @@
+"""Watching jobs: whoever wants to know folds the same journal and sees the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from tui.files import write_whole
+from tui.jobs.job import JobFiles, files_of, jobs_directory, read_spec
+from tui.jobs.journal import read
+from tui.jobs.lock import is_held
+from tui.model.errors import PgdrError, Refused, UsageError
+from tui.model.event import JobState
+from tui.model.progress import Progress
+from tui.model.text import clean
+from tui.postgres.progress import Fold
+
+
+class JobView:
+    """One job as it stands, read on from where the last look ended. One thread at a time."""
+
+    def __init__(self, files: JobFiles) -> None:
+        self._files = files
+        self._spec = read_spec(files)
+        self._fold = Fold()
+        self._offset = 0
+
+    def picture(self, now: datetime) -> Progress:
+        """The job at this moment; LOST when its supervisor is gone without having said how it ended."""
+        # The lock is asked before the journal is read: a supervisor that ends in between has written
+        # its last event by then, so an ended job is never taken for a lost one.
+        alive = is_held(self._files.lock)
+        entries, self._offset = read(self._files.journal, self._offset)
+        for entry in entries:
+            self._fold.add(entry)
+        picture = self._fold.picture(now)
+        if picture.job == "":
+            spec = self._spec
+            picture = dataclasses.replace(
+                picture,
+                job=spec.id,
+                kind=spec.kind,
+                database=spec.database,
+                ref=spec.ref,
+                target=spec.target,
+                operator=spec.operator,
+            )
+        if picture.state is JobState.RUNNING and not alive:
+            picture = dataclasses.replace(
+                picture,
+                state=JobState.LOST,
+                message="The job's supervisor ended without a word: killed, or the machine went down.",
+                mend=f"What it printed, if anything, is in {self._files.log}. "
+                "Restore again; the unfinished database can be dropped.",
+            )
+        return picture
+
+
+def view(state: Path, job: str) -> JobView:
+    """The job with the id `job`, or the only one whose id begins with it, or `last`.
+
+    Raises UsageError when there is none, or more than one.
+    """
+    return JobView(files_of(state, full_id(state, job)))
+
+
+def full_id(state: Path, job: str) -> str:
+    """Given an id, the beginning of one, or `last`, returns the id. Raises UsageError when it isn't one job."""
+    ids = _ids(state)
+    if job == "last" and ids:
+        return ids[0]
+    matching = [i for i in ids if i.startswith(job)] if job else []
+    if job in matching or len(matching) == 1:
+        return job if job in matching else matching[0]
+    if len(matching) > 1:
+        raise UsageError(f"{clean(job, 80)} could be {', '.join(matching[:4])}.", mend="Give more of it.")
+    return files_of(state, job).directory.name
+
+
+def all_jobs(state: Path, now: datetime) -> tuple[Progress, ...]:
+    """Every job of this state directory, the newest first; one that can't be read is left out."""
+    pictures = []
+    for job in _ids(state):
+        try:
+            pictures.append(JobView(files_of(state, job)).picture(now))
+        except PgdrError:
+            continue
+    return tuple(pictures)
+
+
+def follow(
+    state: Path,
+    job: str,
+    on_picture: Callable[[Progress], None],
+    now: Callable[[], datetime],
+    every_s: float = 0.5,
+) -> Progress:
+    """Looks at a job every `every_s` seconds until it has ended; hands each picture to `on_picture`
+    and returns the last one."""
+    watched = view(state, job)
+    while True:
+        picture = watched.picture(now())
+        on_picture(picture)
+        if picture.state is not JobState.RUNNING:
+            return picture
+        time.sleep(every_s)
+
+
+def ask_cancel(state: Path, job: str, operator: str, keep: bool) -> None:
+    """Asks a running job to stop; its fresh database is kept with `keep`, else dropped.
+
+    The supervisor looks for this twice a second. Raises Refused when the job has ended already.
+    """
+    files = files_of(state, full_id(state, job))
+    if not is_held(files.lock):
+        raise Refused(f"Job {files.directory.name} is not running.", mend="See how it ended: pgdr jobs")
+    write_whole(files.cancel, json.dumps({"operator": operator, "keep": keep}))
+
+
+def _ids(state: Path) -> list[str]:
+    directories = [p for p in jobs_directory(state).iterdir() if (p / "spec.json").is_file()]
+    return [p.name for p in sorted(directories, key=_begun, reverse=True)]
+
+
+def _begun(directory: Path) -> str:
+    # restore-20261121T031415Z-a3f2: by the time in the id, whatever the kind
+    return directory.name.partition("-")[2]

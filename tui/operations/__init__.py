@@ -1,0 +1,1 @@
+"""What the tool does. Each operation takes what it needs and reports through one callable."""
