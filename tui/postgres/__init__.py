@@ -1,0 +1,1 @@
+"""What is known of PostgreSQL: servers and databases, archives, programs, progress, verdicts."""
