@@ -1,0 +1,1 @@
+"""Who is told: ntfy topics and webhooks."""

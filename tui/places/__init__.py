@@ -1,0 +1,1 @@
+"""Where servers run, and the endpoint each place opens."""

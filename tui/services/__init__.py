@@ -1,0 +1,1 @@
+"""What uses a database: is it healthy?"""

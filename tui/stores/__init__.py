@@ -1,0 +1,1 @@
+"""Where backups lie: directories and S3 buckets behind one protocol."""
