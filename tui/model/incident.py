@@ -100,6 +100,7 @@ class Incident:
     counts: tuple[TableCount, ...] = ()
     ref: str | None = None
     backup_at: datetime | None = None
+    expected_s: float | None = None  # how long the restore was expected to take when the backup was picked
     target: str | None = None
     job: str | None = None
     verdict: Verdict | None = None

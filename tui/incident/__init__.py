@@ -1,0 +1,1 @@
+"""The guided recovery without a screen: steps, candidates, timeline, report."""
