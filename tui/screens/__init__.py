@@ -1,0 +1,1 @@
+"""One screen a file. A screen is given what it needs, asks, shows, and starts work."""

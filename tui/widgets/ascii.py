@@ -1,0 +1,47 @@
+"""ASCII mode: every cell that leaves for the terminal, turned into ASCII of the same width.
+
+It works on the finished lines, so that no screen has to think of it and none can forget it.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+# Shapes that mean something keep a shape of their own.
+_SHAPES = str.maketrans(
+    {
+        "●": "*", "▲": "!", "✖": "X", "✘": "X", "⊘": "#", "◌": "~", "✔": "+", "▶": ">", "▸": ">",
+        "·": ".", "–": "-", "—": "-", "…": "~", "›": ">", "‹": "<", "→": ">", "←": "<", "↑": "^", "↓": "v",
+        "“": '"', "”": '"', "’": "'", "‘": "'", "×": "x", "≥": ">", "≤": "<", "≈": "~",
+        "█": "#", "▉": "#", "▊": "#", "▋": "#", "▌": "#", "▍": "#", "▎": "#", "▏": "|", "░": ".", "▒": ":",
+        "▓": "#", "▁": "_", "▂": "_", "▃": "_", "▄": "_", "▅": "#", "▆": "#", "▇": "#", "▔": "-", "▀": "#",
+        "▐": "#", "▕": "|",
+    }
+)  # fmt: skip
+
+
+def to_ascii(text: str) -> str:
+    """Given text, returns ASCII text of the same width in cells; what has no likeness becomes `?`."""
+    if text.isascii():
+        return text
+    return "".join(char if char.isascii() else _likeness(char) for char in text.translate(_SHAPES))
+
+
+def _likeness(char: str) -> str:
+    code = ord(char)
+    if 0x2500 <= code <= 0x257F:  # box drawing
+        if char in "─━┄┅┈┉╌╍═╴╶╸╺╼╾":
+            return "-"
+        return "|" if char in "│┃┆┇┊┋╎╏║╵╷╹╻╽╿" else "+"
+    return "?" * cell_len(char)
+
+
+class AsciiFilter(LineFilter):
+    """Turns each line that is drawn into ASCII."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Given a line's segments, returns them with their text in ASCII."""
+        return [Segment(to_ascii(text), style, control) for text, style, control in segments]

@@ -1,0 +1,315 @@
+"""A table that costs what is visible: lines are made when they are looked at.
+
+Textual's DataTable lays out every row (seconds for 10,000 of them); here 200,000 rows are a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.model.text import clean
+from tui.widgets.format import cut
+from tui.widgets.tones import Cell, Piece
+
+R = TypeVar("R")
+
+_GUTTER = 2  # a space and the cursor's mark
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its title and its width in cells.
+
+    `wide` is how far it grows where there is room. `priority` 0 is never dropped; of the others the
+    highest numbers go first on a narrow terminal.
+    """
+
+    title: str
+    width: int
+    wide: int = 0
+    priority: int = 0
+    right: bool = False
+
+
+def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+    """Given columns and the cells there are, returns (index, width) of those that are shown, in order."""
+    room = width - _GUTTER
+    kept: list[int] = []
+    for index in sorted(range(len(columns)), key=lambda i: (columns[i].priority, i)):
+        needed = columns[index].width + (_GAP if kept else 0)
+        if needed > room and columns[index].priority > 0:
+            break
+        kept.append(index)
+        room -= needed
+    shown = []
+    for index in sorted(kept):
+        more = max(0, min(room, columns[index].wide - columns[index].width))
+        room -= more
+        shown.append((index, columns[index].width + more))
+    return shown
+
+
+class LineTable(ScrollView, Generic[R], can_focus=True):
+    """A table over a list of rows, with a cursor and a filter.
+
+    Given `columns`; `cells`, which makes a row's cells, one a column; `key`, which names a row;
+    `words`, the text that the filter looks in; `order`, a sort key (without it rows stay as they
+    come). `empty` is what it says while it has no rows.
+    """
+
+    DEFAULT_CSS = """
+    LineTable { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    LineTable > .line--title { color: $foreground-muted; }
+    LineTable > .line--cursor {
+        background: $block-cursor-background; color: $block-cursor-foreground;
+        text-style: $block-cursor-text-style;
+    }
+    LineTable > .line--cursor-blurred { text-style: bold; }
+    LineTable > .line--good { color: $success; }
+    LineTable > .line--warn { color: $warning; text-style: bold; }
+    LineTable > .line--bad { color: $error; text-style: bold; }
+    LineTable > .line--dim { color: $foreground-muted; }
+    LineTable > .line--strong { text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "line--title",
+        "line--cursor",
+        "line--cursor-blurred",
+        "line--good",
+        "line--warn",
+        "line--bad",
+        "line--dim",
+        "line--strong",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False, key_display="↑ k"),
+        Binding("down,j", "move(1)", "down", show=False, key_display="↓ j"),
+        Binding("pageup", "page(-1)", "a page up", show=False),
+        Binding("pagedown,space", "page(1)", "a page down", show=False, key_display="pgdn space"),
+        Binding("home,g", "edge(-1)", "first", show=False, key_display="home g"),
+        Binding("end,G", "edge(1)", "last", show=False, key_display="end G"),
+        Binding("enter", "choose", "open", show=False),
+    ]
+
+    class Highlighted(Message):
+        """The cursor is on another row, or its row has changed; `row` is None when there is none."""
+
+        def __init__(self, table: LineTable[Any], row: Any) -> None:
+            super().__init__()
+            self.table = table
+            self.row = row
+
+        @property
+        def control(self) -> LineTable[Any]:
+            """The table."""
+            return self.table
+
+    class Chosen(Highlighted):
+        """Enter was pressed on a row."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        cells: Callable[[R], Sequence[Piece]],
+        key: Callable[[R], Hashable],
+        *,
+        words: Callable[[R], str] | None = None,
+        order: Callable[[R], Any] | None = None,
+        empty: str = "",
+        id: str | None = None,  # noqa: A002 (the name Textual gives it)
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.empty = empty
+        self._cells = cells
+        self._key = key
+        self._words = words or (lambda row: str(key(row)))
+        self._order = order
+        self._rows: list[R] = []
+        self._seen: list[R] = []
+        self._needle: tuple[str, ...] = ()
+        self._cursor = 0
+        self._moved = False  # until a person moves it, the cursor stays on the first row
+
+    # What it holds
+
+    @property
+    def rows(self) -> Sequence[R]:
+        """All rows, in order."""
+        return self._rows
+
+    @property
+    def seen(self) -> Sequence[R]:
+        """The rows that the filter lets through."""
+        return self._seen
+
+    @property
+    def cursor_row(self) -> R | None:
+        """The row under the cursor."""
+        return self._seen[self._cursor] if self._cursor < len(self._seen) else None
+
+    def set_rows(self, rows: Iterable[R]) -> None:
+        """Replaces all rows. The cursor stays on the row of the same key."""
+        self._rows = list(rows)
+        if self._order is not None:
+            self._rows.sort(key=self._order)
+        self._look()
+
+    def add_rows(self, rows: Iterable[R]) -> None:
+        """Adds rows in their place. Sorting what is nearly sorted costs one pass, so add in batches."""
+        self.set_rows([*self._rows, *rows])
+
+    def put(self, row: R) -> None:
+        """Replaces the row of the same key, or adds it at the end."""
+        key = self._key(row)
+        for index, old in enumerate(self._rows):
+            if self._key(old) == key:
+                self._rows[index] = row
+                break
+        else:
+            self._rows.append(row)
+        self.set_rows(self._rows)
+
+    def filter(self, text: str) -> None:
+        """Shows only rows in which every word of `text` occurs, in either case; all when it is empty."""
+        self._needle = tuple(text.casefold().split())
+        self._look()
+
+    def redraw(self) -> None:
+        """Draws again what is visible, when the cells depend on time."""
+        self.refresh()
+
+    def go_to(self, key: Hashable) -> bool:
+        """Moves the cursor to the row of that key. Returns whether it is there."""
+        for index, row in enumerate(self._seen):
+            if self._key(row) == key:
+                self._move_to(index)
+                return True
+        return False
+
+    def _look(self) -> None:
+        before = self.cursor_row
+        if self._needle:
+            self._seen = [row for row in self._rows if self._passes(row)]
+        else:
+            self._seen = self._rows
+        self._cursor = self._place_of(before) if self._moved and before is not None else 0
+        self.virtual_size = Size(self.size.width, len(self._seen) + 1)
+        self._keep_visible()
+        self.refresh()
+        self.post_message(self.Highlighted(self, self.cursor_row))
+
+    def _passes(self, row: R) -> bool:
+        words = self._words(row).casefold()
+        return all(word in words for word in self._needle)
+
+    def _place_of(self, row: R) -> int:
+        key = self._key(row)
+        for index, other in enumerate(self._seen):
+            if other is row or self._key(other) == key:
+                return index
+        return max(0, min(self._cursor, len(self._seen) - 1))
+
+    # Moving
+
+    def _move_to(self, index: int) -> None:
+        index = max(0, min(index, len(self._seen) - 1))
+        self._moved = True
+        if index != self._cursor:
+            self._cursor = index
+            self._keep_visible()
+            self.refresh()
+            self.post_message(self.Highlighted(self, self.cursor_row))
+
+    def _keep_visible(self) -> None:
+        """Scrolls so that the cursor can be seen. Line 0 of the widget is the titles."""
+        height = max(1, self.size.height - 1)
+        top = int(self.scroll_offset.y)
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False, force=True)
+        elif self._cursor >= top + height:
+            self.scroll_to(y=self._cursor - height + 1, animate=False, force=True)
+
+    def action_move(self, by: int) -> None:
+        """Moves the cursor by so many rows."""
+        self._move_to(self._cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Moves the cursor by so many pages."""
+        self._move_to(self._cursor + by * max(1, self.size.height - 2))
+
+    def action_edge(self, side: int) -> None:
+        """Moves the cursor to the first row or the last."""
+        self._move_to(0 if side < 0 else len(self._seen) - 1)
+
+    def action_choose(self) -> None:
+        """Tells that enter was pressed."""
+        if self.cursor_row is not None:
+            self.post_message(self.Chosen(self, self.cursor_row))
+
+    def on_click(self, event: events.Click) -> None:
+        """Moves the cursor to the row that was clicked; a second click opens it."""
+        index = int(event.y + self.scroll_offset.y) - 1
+        if event.y > 0 and 0 <= index < len(self._seen):
+            self._move_to(index)
+            if event.chain == 2:
+                self.action_choose()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keeps the cursor in sight."""
+        self.virtual_size = Size(event.size.width, len(self._seen) + 1)
+        self._keep_visible()
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """Returns line `y` of what is visible; 0 is the titles, which don't scroll."""
+        width = self.size.width
+        layout = fit(self.columns, width)
+        if y == 0:
+            cells = [Cell(column.title) for column in self.columns]
+            return self._line(" " * _GUTTER, cells, layout, self.get_component_rich_style("line--title"))
+        index = y - 1 + int(self.scroll_offset.y)
+        if index >= len(self._seen):
+            text = f"   {clean(self.empty)}" if not self._seen and y == 1 else ""
+            style = self.rich_style + self.get_component_rich_style("line--dim", partial=True)
+            return Strip([Segment(cut(text, width).ljust(width), style)], width)
+        row = [Cell(piece) if isinstance(piece, str) else piece for piece in self._cells(self._seen[index])]
+        if index != self._cursor:
+            return self._line(" " * _GUTTER, row, layout, self.rich_style)
+        name = "line--cursor" if self.has_focus else "line--cursor-blurred"
+        # Without tones: a theme promises that its cursor's two colours can be read together, no others.
+        bare = [Cell(cell.text) for cell in row]
+        return self._line(" ▸", bare, layout, self.get_component_rich_style(name))
+
+    def _line(self, gutter: str, row: Sequence[Cell], layout: list[tuple[int, int]], base: Style) -> Strip:
+        segments = [Segment(gutter, base)]
+        used = _GUTTER
+        for place, (index, width) in enumerate(layout):
+            cell = row[index] if index < len(row) else Cell("")
+            text = cut(clean(cell.text), width)
+            fill = " " * (width - cell_len(text))
+            gap = " " * _GAP if place else ""
+            style = base
+            if cell.tone:
+                style = base + self.get_component_rich_style(f"line--{cell.tone}", partial=True)
+            padded = f"{fill}{text}" if self.columns[index].right else f"{text}{fill}"
+            segments += [Segment(gap, base), Segment(padded, style)]
+            used += width + len(gap)
+        rest = self.size.width - used
+        if rest > 0:
+            segments.append(Segment(" " * rest, base))
+        return Strip(segments).crop(0, self.size.width)
