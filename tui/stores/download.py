@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +18,25 @@ from tui.stores.store import StoreFull
 
 TEMP_PREFIX = ".pgdr-"
 TEMP_SUFFIX = ".partial"
+_MORE_ROOM = "Make room, or point --state to a disk that has some."
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[IO[bytes]]:
+def new_file(path: Path, size_bytes: int) -> Iterator[IO[bytes]]:
     """Gives a file that takes `path`'s place, flushed and private, when the block ends well, and that is
-    gone when it doesn't. Raises StoreFull or PgdrError when it can't be made."""
+    gone when it doesn't.
+
+    Raises StoreFull before a byte is moved when `size_bytes` don't fit, PgdrError when it can't be made.
+    """
     with room_here(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        free = shutil.disk_usage(path.parent).free
+        if free < size_bytes:
+            raise StoreFull(
+                f"The disk here is too small for this download: {size_bytes:,} bytes are needed, "
+                f"{free:,} are free, at {clean(str(path.parent))}.",
+                mend=_MORE_ROOM,
+            )
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -50,6 +62,6 @@ def room_here(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull(
                 f"The disk here is full: {reason}, at {clean(str(path.parent))}.",
-                mend="Make room, or point --state to a disk that has some.",
+                mend=_MORE_ROOM,
             ) from error
         raise PgdrError(f"The download can't be written here: {reason}, at {clean(str(path))}.") from error

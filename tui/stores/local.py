@@ -90,7 +90,8 @@ class DirectoryStore:
         """Copies the file to `path`."""
         with self._guard("read", key):
             source = self._file(key).open("rb")
-        with source, new_file(path) as target:
+            size = os.fstat(source.fileno()).st_size
+        with source, new_file(path, size) as target:
             done = 0
             while True:
                 with self._guard("read", key):
