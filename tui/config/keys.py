@@ -1,0 +1,151 @@
+"""Every key that the configuration knows, table by table, each with its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tui.config import values as v
+
+Keys = Mapping[str, v.Reader[Any]]
+
+FLEET: Keys = {"name": v.text, "jobs": v.whole(1, 64)}
+
+PROGRAMS: Keys = {"directories": v.many(v.path)}
+
+# How a server is reached. Those of a service file can all come from there.
+FROM_SERVICE = ("host", "port", "user", "password", "passfile", "sslmode", "sslrootcert")
+ENDPOINT: Keys = {
+    "host": v.host,
+    "port": v.whole(1, 65535),
+    "user": v.name,
+    "password": v.password,
+    "passfile": v.path,
+    "pg_service": v.text,
+    "sslmode": v.one_of(*v.SSL_MODES),
+    "sslrootcert": v.certificate,
+    "connect_timeout": v.seconds,
+    "maintenance_db": v.name,
+}
+
+ABOUT: Keys = {
+    "dbname": v.name,
+    "service": v.text,
+    "place": v.place,
+    "purpose": v.note,
+    "environment": v.text,
+    "criticality": v.criticality,
+    "rpo": v.length,
+    "rto": v.length,
+    "schemas": v.many(v.name),
+    "key_tables": v.many(v.text),
+    "freshness": v.many(v.column),
+    "app_role": v.name,
+    "health_url": v.url,
+    "services": v.many(v.text),
+}
+
+DATABASE: Keys = {**ABOUT, **ENDPOINT}
+
+# What several databases may share. A name and the checks belong to one.
+DEFAULTS: Keys = {key: read for key, read in DATABASE.items() if key != "dbname"}
+
+BACKUP: Keys = {
+    "every": v.length_or("on demand"),
+    "keep_for": v.length_or("indefinite"),
+    "keep_at_least": v.whole(1, 100_000),
+    "stores": v.many(v.text),
+    "role": v.name,
+    "jobs": v.whole(1, 64),
+}
+
+CHECK: Keys = {"name": v.text, "sql": v.text, "expect": v.answer}
+
+STORES: Mapping[str, Keys] = {
+    "local": {"path": v.path, "offsite": v.flag},
+    "s3": {
+        "bucket": v.bucket,
+        "prefix": v.prefix,
+        "endpoint_url": v.url,
+        "region": v.text,
+        "profile": v.text,
+        "access_key": v.secret,
+        "secret_key": v.secret,
+        "path_style": v.flag,
+        "offsite": v.flag,
+    },
+}
+
+CHANNELS: Mapping[str, Keys] = {
+    "ntfy": {
+        "topic": v.secret,
+        "url": v.url,
+        "token": v.secret,
+        "priority": v.one_of(*v.PRIORITIES),
+        "tags": v.many(v.text),
+        "timeout": v.seconds,
+    },
+    "webhook": {
+        "url": v.url_or_secret,
+        "header": v.header,
+        "header_value": v.secret,
+        "timeout": v.seconds,
+    },
+}
+
+COMPONENT: Keys = {
+    "method": v.text,
+    "every": v.length_or("on change", "on demand"),
+    "keep_for": v.length_or("indefinite"),
+    "paths": v.many(v.text),
+    "note": v.note,
+}
+
+CONTACT: Keys = {"name": v.text, "how": v.text}
+
+TOP = ("fleet", "programs", "stores", "defaults", "databases", "channels", "components", "contacts")
+
+# Keys whose values have a unit that the model's field names tell.
+FIELDS = {"connect_timeout": "connect_timeout_s", "timeout": "timeout_s"}
+
+# What people write who come from elsewhere; difflib finds slips of the finger by itself.
+SYNONYMS = {
+    "database": "dbname",
+    "db": "dbname",
+    "username": "user",
+    "pass": "password",
+    "passwd": "password",
+    "pwd": "password",
+    "hostname": "host",
+    "address": "host",
+    "frequency": "every",
+    "interval": "every",
+    "schedule": "every",
+    "retention": "keep_for",
+    "priority": "criticality",
+    "tables": "key_tables",
+    "health": "health_url",
+    "endpoint": "endpoint_url",
+    "type": "kind",
+    "query": "sql",
+    "directory": "path",
+}
+
+
+def known_keys() -> frozenset[str]:
+    """Returns the full name of every key, `NAME` standing for a name that the writer chooses."""
+    tables: list[tuple[str, Keys]] = [
+        ("fleet", FLEET),
+        ("programs", PROGRAMS),
+        ("databases.NAME", DATABASE),
+        ("databases.NAME.backup", BACKUP),
+        ("databases.NAME.checks", CHECK),
+        ("defaults", DEFAULTS),
+        ("defaults.backup", BACKUP),
+        ("components.NAME", COMPONENT),
+        ("contacts", CONTACT),
+        *(("stores.NAME", keys) for keys in STORES.values()),
+        *(("channels.NAME", keys) for keys in CHANNELS.values()),
+    ]
+    kinds = {"stores.NAME.kind", "channels.NAME.kind"}
+    return frozenset(kinds | {f"{table}.{key}" for table, keys in tables for key in keys})

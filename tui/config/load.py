@@ -1,0 +1,308 @@
+"""A configuration file into a `Fleet`, or every reason why not."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tui.config import keys
+from tui.config.table import Place, Reading, Table, dotted, nearest
+from tui.model.errors import ConfigError, Problem
+from tui.model.fleet import (
+    BackupPolicy,
+    ChannelSpec,
+    Component,
+    Contact,
+    Database,
+    Endpoint,
+    Fleet,
+    LocalStore,
+    Ntfy,
+    Programs,
+    S3Store,
+    SqlCheck,
+    StoreSpec,
+    Webhook,
+)
+from tui.model.text import clean
+
+_STORE_NAME = re.compile(r"[\w.-]+")  # a backup is named STORE:KEY, on command lines too
+_POSITION = re.compile(r"^(.*) \((?:at (line \d+, column \d+)|at (end of document))\)$", re.DOTALL)
+_MEND = "The packaged sample.toml describes every key."
+
+
+def load(path: Path) -> Fleet:
+    """Given a configuration file, returns its fleet.
+
+    Raises ConfigError: the file can't be read, isn't TOML, or isn't a fleet, with every problem at once.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"The configuration {clean(str(path))} could not be read: {error.strerror}."
+        ) from error
+    try:
+        text = data.decode("utf-8-sig")  # editors of Windows put a byte order mark first
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _unusable(
+            path, [Problem(clean(str(path)), f"is not UTF-8 (line {line}).", "Save it as UTF-8.")]
+        ) from None
+    return load_text(text, path)
+
+
+def load_text(text: str, source: Path) -> Fleet:
+    """Given a configuration's text and the file it is from, returns its fleet.
+
+    Relative paths start at the file's directory. Nothing is read or reached but the text: whether
+    secrets, stores and servers are there is for others to find out. Raises ConfigError.
+    """
+    reading = Reading(source)
+    raw = _toml(text, reading)
+    fleet = _fleet(raw, reading)
+    if reading.problems:
+        raise _unusable(source, reading.problems)
+    return fleet
+
+
+def _unusable(source: Path, problems: list[Problem]) -> ConfigError:
+    count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return ConfigError(f"The configuration {clean(str(source))} has {count}.", tuple(problems), _MEND)
+
+
+def _toml(text: str, reading: Reading) -> Table:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        reading.add("", "is nested too deeply.")
+    except ValueError as error:
+        # TOMLDecodeError, or int()'s refusal of thousands of digits. Both name keys and single
+        # characters, never values.
+        match = _POSITION.match(str(error))
+        what, position = (match[1], match[2] or match[3]) if match else (str(error), None)
+        where = f"is not TOML, {position}" if position else "is not TOML"
+        mend = None
+        if what.startswith(("Cannot declare", "Cannot overwrite")):
+            mend = "The same name stands in the file twice; each may stand once."
+        reading.add("", f"{where}: {clean(what[:1].lower() + what[1:], 200)}.", mend)
+    # Without the chain: a traceback of it would hold the file's text.
+    raise _unusable(reading.source, reading.problems) from None
+
+
+def _fleet(raw: Table, reading: Reading) -> Fleet:
+    for key in [key for key in raw if key not in keys.TOP]:
+        near = nearest(key, keys.TOP)
+        reading.add(dotted(key), "is not a table that is known.", f"Did you mean [{near}]?" if near else None)
+    about = reading.table(raw.get("fleet", {}), ("fleet",), keys.FLEET)
+    programs = reading.table(raw.get("programs", {}), ("programs",), keys.PROGRAMS)
+    jobs = about.get("jobs", Fleet(name="").jobs)
+    stores = _stores(raw, reading)
+    names = tuple(raw["stores"]) if isinstance(raw.get("stores"), dict) else ()
+    fleet = Fleet(
+        name=about.get("name", reading.source.stem),
+        source=reading.source,
+        databases=_databases(raw, reading, names, BackupPolicy(stores=names, jobs=jobs)),
+        stores=stores,
+        channels=_channels(raw, reading),
+        components=_components(raw, reading),
+        contacts=_contacts(raw, reading),
+        programs=Programs(**programs),
+        jobs=jobs,
+    )
+    if not raw.get("databases"):
+        reading.add(
+            "databases",
+            "the fleet has no database.",
+            "Write a [databases.NAME] for each, or run `pgdr init`.",
+        )
+    return fleet
+
+
+def _databases(
+    raw: Table, reading: Reading, stores: tuple[str, ...], policy: BackupPolicy
+) -> tuple[Database, ...]:
+    shared, shared_policy = _shared(raw.get("defaults", {}), reading, stores, policy)
+    made = []
+    for name, table in reading.named(raw, "databases"):
+        at = ("databases", name)
+        own = reading.table(
+            table,
+            at,
+            keys.DATABASE,
+            apart=("backup", "checks"),
+            elsewhere={dotted(*at, "backup"): keys.BACKUP},
+        )
+        _one_password(own, at, reading)
+        said = {**_inherited(shared, own), **own}
+        endpoint = {field: value for field, value in said.items() if field in Endpoint.__dataclass_fields__}
+        about = {field: value for field, value in said.items() if field not in endpoint}
+        made.append(
+            Database(
+                name=name,
+                endpoint=Endpoint(**endpoint),
+                backup=_policy(table.get("backup", {}), (*at, "backup"), reading, stores, shared_policy),
+                checks=_checks(table, at, reading),
+                **{"dbname": name, "service": name, **about},
+            )
+        )
+    _no_twins(made, reading)
+    return tuple(made)
+
+
+def _shared(
+    raw: object, reading: Reading, stores: tuple[str, ...], policy: BackupPolicy
+) -> tuple[Table, BackupPolicy]:
+    at = ("defaults",)
+    read = reading.table(
+        raw,
+        at,
+        keys.DEFAULTS,
+        apart=("backup",),
+        elsewhere={"defaults.backup": keys.BACKUP, "databases.NAME": ("dbname", "checks")},
+    )
+    _one_password(read, at, reading)
+    backup = raw.get("backup", {}) if isinstance(raw, dict) else {}
+    return read, _policy(backup, (*at, "backup"), reading, stores, policy)
+
+
+def _inherited(shared: Table, own: Table) -> Table:
+    """What a database takes from [defaults]: not what would silently win over its own words.
+
+    libpq prefers a host given to it over the service file's, and a password over a passfile.
+    """
+    hidden: set[str] = set()
+    if "pg_service" in own:
+        hidden |= set(keys.FROM_SERVICE)
+    if "password" in own or "passfile" in own:
+        hidden |= {"password", "passfile"}
+    return {field: value for field, value in shared.items() if field not in hidden}
+
+
+def _one_password(read: Table, at: Place, reading: Reading) -> None:
+    if "password" in read and "passfile" in read:
+        reading.add(
+            dotted(*at, "passfile"), "stands beside password, and libpq would never look at it.", "Keep one."
+        )
+
+
+def _policy(
+    raw: object, at: Place, reading: Reading, stores: tuple[str, ...], policy: BackupPolicy
+) -> BackupPolicy:
+    read = reading.table(raw, at, keys.BACKUP, elsewhere={dotted(*at[:-1]): keys.DEFAULTS})
+    for store in read.get("stores", ()):
+        if store not in stores:
+            near = nearest(store, stores)
+            known = f"Known: {', '.join(map(dotted, stores))}." if stores else "There is no [stores.NAME]."
+            reading.add(
+                dotted(*at, "stores"),
+                f'there is no store "{clean(store, 80)}".',
+                f"Did you mean {dotted(near)}?" if near else known,
+            )
+    return replace(policy, **read)
+
+
+def _checks(raw: Table, at: Place, reading: Reading) -> tuple[SqlCheck, ...]:
+    made: list[SqlCheck] = []
+    for place, read in reading.listed(raw, (*at, "checks"), keys.CHECK):
+        if read.get("name") in [check.name for check in made]:
+            reading.add(dotted(*place, "name"), "another check of this database has the same name.")
+        if len(read) == len(keys.CHECK):
+            made.append(SqlCheck(**read))
+    return tuple(made)
+
+
+def _no_twins(databases: list[Database], reading: Reading) -> None:
+    """Two names for one database would be restored and swapped under each other's feet."""
+    seen: dict[tuple[Any, ...], str] = {}
+    for database in databases:
+        end = database.endpoint
+        first = seen.setdefault((end.host, end.port, end.pg_service, database.dbname), database.name)
+        if first != database.name:
+            reading.add(
+                dotted("databases", database.name),
+                f"is the same database as {dotted('databases', first)}: same host, port and dbname.",
+                "Say what differs, or keep one of them.",
+            )
+
+
+def _stores(raw: Table, reading: Reading) -> tuple[StoreSpec, ...]:
+    made: list[StoreSpec] = []
+    for name, table in reading.named(raw, "stores"):
+        at = ("stores", name)
+        if not _STORE_NAME.fullmatch(name):
+            reading.add(
+                dotted(*at), "a store's name has letters, digits, dots, - and _ only: backups are STORE:KEY."
+            )
+        kind = reading.kind(table, at, keys.STORES)
+        if kind == "local":
+            read = reading.table(table, at, keys.STORES[kind], required=("path",), apart=("kind",))
+            if "path" in read:
+                made.append(LocalStore(name=name, **read))
+        elif kind == "s3":
+            read = reading.table(table, at, keys.STORES[kind], required=("bucket",), apart=("kind",))
+            _credentials(table, at, reading)
+            if "bucket" in read:
+                made.append(S3Store(name=name, **read))
+    seen: dict[object, str] = {}
+    for store in made:
+        place: object = (
+            store.path if isinstance(store, LocalStore) else (store.endpoint_url, store.bucket, store.prefix)
+        )
+        first = seen.setdefault(place, store.name)
+        if first != store.name:
+            reading.add(
+                dotted("stores", store.name),
+                f"is the same place as {dotted('stores', first)}.",
+                "A copy there is no second copy: keep one of them.",
+            )
+    return tuple(made)
+
+
+def _credentials(raw: Table, at: Place, reading: Reading) -> None:
+    pair = ("access_key", "secret_key")
+    given = [key for key in pair if key in raw]
+    if len(given) == 1:
+        missing = next(key for key in pair if key not in raw)
+        reading.add(dotted(*at, missing), f"is missing: {given[0]} needs it.")
+    if given and "profile" in raw:
+        reading.add(dotted(*at, "profile"), f"stands beside {given[0]}.", "Keep the profile or the keys.")
+
+
+def _channels(raw: Table, reading: Reading) -> tuple[ChannelSpec, ...]:
+    made: list[ChannelSpec] = []
+    for name, table in reading.named(raw, "channels"):
+        at = ("channels", name)
+        kind = reading.kind(table, at, keys.CHANNELS)
+        if kind == "ntfy":
+            read = reading.table(table, at, keys.CHANNELS[kind], required=("topic",), apart=("kind",))
+            if "topic" in read:
+                made.append(Ntfy(name=name, **read))
+        elif kind == "webhook":
+            pair = ("header", "header_value")
+            required = ("url", *(pair if table.keys() & set(pair) else ()))
+            read = reading.table(table, at, keys.CHANNELS[kind], required=required, apart=("kind",))
+            if "url" in read:
+                made.append(Webhook(name=name, **read))
+    return tuple(made)
+
+
+def _components(raw: Table, reading: Reading) -> tuple[Component, ...]:
+    made = []
+    for name, table in reading.named(raw, "components"):
+        read = reading.table(table, ("components", name), keys.COMPONENT, required=("method",))
+        made.append(Component(name=name, **{"method": "", **read}))
+    return tuple(made)
+
+
+def _contacts(raw: Table, reading: Reading) -> tuple[Contact, ...]:
+    made: list[Contact] = []
+    for place, read in reading.listed(raw, ("contacts",), keys.CONTACT):
+        if read.get("name") in [contact.name for contact in made]:
+            reading.add(dotted(*place, "name"), "another contact has the same name.")
+        if len(read) == len(keys.CONTACT):
+            made.append(Contact(**read))
+    return tuple(made)
