@@ -104,7 +104,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
     names = tuple(raw["stores"]) if isinstance(raw.get("stores"), dict) else ()
     fleet = Fleet(
         name=about.get("name", reading.source.stem),
-        source=reading.source,
+        source=reading.source.absolute(),
         databases=_databases(raw, reading, names, BackupPolicy(stores=names, jobs=jobs)),
         stores=stores,
         channels=_channels(raw, reading),
