@@ -34,9 +34,7 @@ class Assessment:
     counts: tuple[TableCount, ...]
 
 
-def assess(
-    fleet: Fleet, database: Database, on_finding: Callable[[Finding], None], now: Clock
-) -> Assessment:
+def assess(fleet: Fleet, database: Database, on_finding: Callable[[Finding], None], now: Clock) -> Assessment:
     """Looks at one database and its backups. Each finding goes to `on_finding` as it is made."""
     findings: list[Finding] = []
 
@@ -99,9 +97,7 @@ def _newest_manifest(fleet: Fleet, own: list[Backup]) -> Manifest | None:
     return None
 
 
-def _say_newest(
-    own: list[Backup], found: Callable[..., None], database: Database, now: Clock
-) -> None:
+def _say_newest(own: list[Backup], found: Callable[..., None], database: Database, now: Clock) -> None:
     if not own:
         found(Level.STOP, "backups", "No backup of this database was found in any store.", None)
         return

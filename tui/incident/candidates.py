@@ -1,4 +1,4 @@
-"""The backups that a recovery could use: what each would lose, how long it would take, which one is advised."""
+"""The backups that a recovery could use: what each would lose, how long it would take, which is advised."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def _advise(listed: list[Candidate]) -> tuple[Candidate, ...]:
         if candidate is chosen:
             lost = "within" if candidate.within_rpo else "beyond"
             result.append(
-                replace(candidate, advised=True, why=f"The newest complete one; the data lost is {lost} the RPO.")
+                replace(
+                    candidate, advised=True, why=f"The newest complete one; the data lost is {lost} the RPO."
+                )
             )
         else:
             result.append(candidate if candidate.why else replace(candidate, why=_lesser(candidate, chosen)))

@@ -206,7 +206,9 @@ class Guide:
         told = picture.verdict.value if picture.verdict else picture.state.value
         if picture.state is JobState.DONE and picture.verdict is not Verdict.FAILED:
             self._note("fact", f"The restore ended {told}.")
-            return self._end(Step.RESTORE, f"{told} in {picture.duration_s or 0:.0f} s", verdict=picture.verdict)
+            return self._end(
+                Step.RESTORE, f"{told} in {picture.duration_s or 0:.0f} s", verdict=picture.verdict
+            )
         why = clean(picture.message or "", 300)
         self._note("error", f"The restore ended {told}. {why}")
         return self._end(
@@ -238,7 +240,7 @@ class Guide:
     # resume ---------------------------------------------------------------------------------------
 
     def swap_plan(self) -> SwapPlan:
-        """What the swap would do: the live database, its size and sessions, the new names, what is in the way."""
+        """What the swap would do: the live database, its size and sessions, the new names, obstacles."""
         target, _ = self._restored()
         self._begin(Step.RESUME)
         return plan_swap(self.database, target, self._now())
@@ -349,4 +351,3 @@ class Guide:
             self._incident = replace(self._incident, **changes)  # type: ignore[arg-type]
             self._book.save(self._incident)
             return self._incident
-

@@ -98,14 +98,18 @@ def markdown(incident: Incident, fleet: Fleet, job: Progress | None) -> str:
     if incident.checks:
         lines += ["| check | passed | expected | found |", "|---|---|---|---|"]
         lines += [
-            f"| {_md(clean(c.name))} | {_passed(c.passed)} | {_md(clean(c.expected))} | {_md(clean(c.found))} |"
+            "| "
+            + " | ".join((_md(clean(c.name)), _passed(c.passed), _md(clean(c.expected)), _md(clean(c.found))))
+            + " |"
             for c in incident.checks
         ]
     else:
         lines.append("None were run.")
     if job and job.errors:
         lines += ["", "## What pg_restore complained of", ""]
-        lines += [f"- {_md(clean(e.entry or ''))} {_md(clean(e.message, 400))} {e.meaning}" for e in job.errors]
+        lines += [
+            f"- {_md(clean(e.entry or ''))} {_md(clean(e.message, 400))} {e.meaning}" for e in job.errors
+        ]
     if incident.swap:
         kept = f"kept as {clean(incident.swap.kept_as)}" if incident.swap.kept_as else "not there"
         lines += ["", "## Swap", "", f"The old database is {_md(kept)}."]

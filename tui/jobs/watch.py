@@ -69,7 +69,7 @@ def view(state: Path, job: str) -> JobView:
 
 
 def full_id(state: Path, job: str) -> str:
-    """Given an id, the beginning of one, or `last`, returns the id. Raises UsageError when it isn't one job."""
+    """Given an id, the beginning of one, or `last`, returns the id. UsageError when it isn't one job."""
     ids = _ids(state)
     if job == "last" and ids:
         return ids[0]

@@ -15,9 +15,7 @@ def clean(text: str, limit: int | None = None) -> str:
 
     With `limit`, cuts to that many characters, the last of them `…`, so that a cut is visible.
     """
-    safe = "".join(
-        char if unicodedata.category(char) not in _HIDDEN else _escape(char) for char in text
-    )
+    safe = "".join(char if unicodedata.category(char) not in _HIDDEN else _escape(char) for char in text)
     if limit is not None and len(safe) > limit:
         return safe[: max(0, limit - 1)] + "…"
     return safe

@@ -1,4 +1,4 @@
-"""Small records that are kept between runs, as TOML in the state directory: timings, drills, what was last seen.
+"""Small records kept between runs, as TOML in the state directory: timings, drills, what was last seen.
 
     timings/DATABASE.toml   how long restores took, the newest last
     drills/DATABASE.toml    rehearsals and what they measured

@@ -17,5 +17,5 @@ def never() -> bool:
     return False
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: someone asked for it
+class Stopped(Exception):
     """The operation ended early because it was asked to."""

@@ -1,0 +1,7 @@
+"""`python -m tui` is `pgdr`."""
+
+import sys
+
+from tui.cli import main
+
+sys.exit(main())

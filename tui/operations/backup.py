@@ -1,0 +1,251 @@
+"""Taking a backup: pg_dump and the manifest see the same snapshot; the manifest is written last.
+
+In order: a snapshot is opened and exported; pg_dump writes the archive from it while every table is
+counted in it; the archive, the roles beside it, and then the manifest go to each store. What has a
+manifest is complete; a failure at any point takes away what was stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.files import private_directory
+from tui.model.backup import Manifest
+from tui.model.errors import PgdrError
+from tui.model.event import BytesMoved, LogLine, Phase, PhaseBegan
+from tui.model.fleet import Database, Endpoint, Fleet
+from tui.model.text import clean, clean_lines
+from tui.operations.catalogue import GLOBALS, key_for, write_manifest
+from tui.operations.report import Clock, Report, Stop, Stopped
+from tui.places.open import open_place
+from tui.postgres import commands
+from tui.postgres.connection import environment
+from tui.postgres.errors import explain
+from tui.postgres.facts import server_facts
+from tui.postgres.programs import dump_program
+from tui.postgres.snapshot import Snapshot, SnapshotFacts
+from tui.process import Command, run, start
+from tui.stores.store import Store
+
+MANIFEST_VERSION = 1
+SELECTIONS = ("full", "schema", "data", "tables")
+
+_CHUNK = 1 << 20
+_LOOK_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup that was taken: where it lies (a ref for each store) and what is in it."""
+
+    refs: tuple[str, ...]
+    manifest: Manifest
+    duration_s: float
+
+
+def back_up(
+    fleet: Fleet,
+    database: Database,
+    stores: Sequence[Store],
+    *,
+    staging: Path,
+    report: Report,
+    stop: Stop,
+    now: Clock,
+    selection: str = "full",
+    tables: tuple[tuple[str, str], ...] = (),
+    application: str = "pgdr backup",
+) -> BackedUp:
+    """Backs `database` up into each of `stores`, in one pass over the database.
+
+    `selection` is one of SELECTIONS; `tables` (schema, name) goes with "tables". `staging` is a
+    directory for the archive until it is stored: written to a file it has its offsets, so that it can
+    be read by ranges and restored in parallel later; that costs its size in disk.
+
+    Raises Stopped when `stop` says so, Unreachable or PgdrError when the server, pg_dump or a store
+    fails. Nothing that looks like a backup is left then.
+    """
+    began = time.monotonic()
+    moment = now()
+    key = key_for(database.dbname, moment)
+    endpoint = open_place(database)
+    facts = server_facts(endpoint)
+    program = dump_program("pg_dump", fleet.programs, endpoint, facts.version_num // 10000)
+    archive = private_directory(staging) / "archive.dump"
+    env = environment(endpoint, None, application=application)
+    try:
+        with Snapshot(endpoint, database.dbname) as snapshot:
+            report(PhaseBegan(Phase.DUMP))
+            command = commands.dump(
+                program,
+                env,
+                database.dbname,
+                file=archive,
+                snapshot=snapshot.id,
+                schema_only=selection == "schema",
+                data_only=selection == "data",
+                tables=tables if selection == "tables" else (),
+                role=database.backup.role,
+            )
+            with _dumping(command, archive, report, stop):
+                found = snapshot.facts(lambda _: None if not stop() else _raise_stopped())
+        size, digest = archive.stat().st_size, _sha256(archive, stop)
+        manifest = _manifest(
+            key,
+            database,
+            found,
+            size,
+            digest,
+            moment,
+            time.monotonic() - began,
+            selection,
+            tables,
+            program.version,
+        )
+        globals_sql = _globals(fleet, endpoint, facts.version_num // 10000, env, report)
+        report(PhaseBegan(Phase.STORE))
+        refs = _store_everywhere(stores, key, archive, manifest, globals_sql, report, stop)
+    finally:
+        archive.unlink(missing_ok=True)
+    return BackedUp(refs, manifest, time.monotonic() - began)
+
+
+def _raise_stopped() -> None:
+    raise Stopped
+
+
+@contextmanager
+def _dumping(command: Command, archive: Path, report: Report, stop: Stop) -> Iterator[None]:
+    """pg_dump runs while the `with` counts; leaving it waits for its end. Raises PgdrError when it fails."""
+    report(LogLine(command.shown))
+    process = start(command, stdout=subprocess.DEVNULL)
+    said: list[str] = []
+
+    def read() -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(clean(line.decode("utf-8", "replace").rstrip("\n"), 500))
+            report(LogLine(said[-1]))
+
+    reader = threading.Thread(target=read, name="pg_dump-output")
+    reader.start()
+    try:
+        yield
+        while process.poll() is None:
+            if stop():
+                raise Stopped
+            report(BytesMoved(Phase.DUMP, archive.stat().st_size if archive.exists() else 0, None))
+            _wait(process)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        reader.join()
+        raise
+    reader.join()
+    if process.returncode != 0:
+        raise _dump_failed(said)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_LOOK_EVERY_S)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def _dump_failed(said: list[str]) -> PgdrError:
+    text = "\n".join(said[-5:])
+    known = explain(text)
+    return PgdrError(
+        "pg_dump failed; no backup was stored.",
+        clean_lines(text) or None,
+        known[0].mend if known else "See its messages above.",
+    )
+
+
+def _sha256(path: Path, stop: Stop) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if stop():
+                raise Stopped
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _manifest(
+    key: str,
+    database: Database,
+    found: SnapshotFacts,
+    size: int,
+    sha256: str,
+    moment: object,
+    duration_s: float,
+    selection: str,
+    tables: tuple[tuple[str, str], ...],
+    dump_version: str,
+) -> Manifest:
+    raise AssertionError
+
+
+def _globals(
+    fleet: Fleet, endpoint: Endpoint, server_major: int, env: dict[str, str], report: Report
+) -> bytes | None:
+    """Roles and tablespaces as SQL, without passwords; None, told in the log, when they may not be read."""
+    program = dump_program("pg_dumpall", fleet.programs, endpoint, server_major)
+    done = run(commands.dump_globals(program, env, endpoint.maintenance_db), timeout_s=60)
+    if done.code != 0:
+        report(LogLine(f"The roles could not be dumped: {clean(done.stderr, 300)}"))
+        return None
+    return done.stdout
+
+
+def _store_everywhere(
+    stores: Sequence[Store],
+    key: str,
+    archive: Path,
+    manifest: Manifest,
+    globals_sql: bytes | None,
+    report: Report,
+    stop: Stop,
+) -> tuple[str, ...]:
+    """The archive, the roles, and last the manifest into each store; on failure all is taken away again."""
+    stored: list[tuple[Store, str]] = []
+    try:
+        for store in stores:
+            stored.append((store, key))
+            store.write(key, _chunks(archive, report, stop))
+            if globals_sql is not None:
+                stored.append((store, key + GLOBALS))
+                store.put(key + GLOBALS, globals_sql)
+            write_manifest(store, manifest)
+    except BaseException:
+        for store, name in reversed(stored):
+            _take_away(store, name)
+        raise
+    return tuple(f"{store.name}:{key}" for store in stores)
+
+
+def _take_away(store: Store, key: str) -> None:
+    try:
+        store.delete(key)
+    except PgdrError:
+        return  # the store that fails to store may fail to delete; without a manifest it isn't complete
+
+
+def _chunks(archive: Path, report: Report, stop: Stop) -> Iterator[bytes]:
+    total, done = archive.stat().st_size, 0
+    with archive.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if stop():
+                raise Stopped
+            yield chunk
+            done += len(chunk)
+            report(BytesMoved(Phase.STORE, done, total))

@@ -1,0 +1,117 @@
+"""Putting a restored database in the place of the live one, and taking that back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from tui.model.errors import Refused
+from tui.model.fleet import Database
+from tui.model.incident import Swap
+from tui.model.plan import Finding
+from tui.model.text import clean
+from tui.operations.records import save_swaps, swaps
+from tui.operations.report import Clock
+from tui.places.open import open_place
+from tui.postgres import swap as server_swap
+from tui.postgres.databases import exists, fresh_name, live_size_and_sessions, target_lock
+from tui.postgres.facts import server_facts
+
+
+@dataclass(frozen=True, slots=True)
+class SwapPlan:
+    """What a swap would do. `live_bytes` is None when there is no live database to put aside."""
+
+    host: str | None
+    port: int | None
+    system_identifier: str | None
+    server_version: str
+    live_name: str
+    live_bytes: int | None
+    live_sessions: int | None
+    becomes: str | None
+    restored_name: str
+    findings: tuple[Finding, ...]
+    commands: tuple[str, ...]
+
+
+def plan_swap(database: Database, restored: str, now: datetime) -> SwapPlan:
+    """Given a database of the fleet and the name of a restored one on the same server, returns what the
+    swap would do. Changes nothing. Raises Refused when the restored one isn't there."""
+    endpoint = open_place(database)
+    _require(database, restored)
+    facts = server_facts(endpoint)
+    live = live_size_and_sessions(endpoint, database.dbname)
+    becomes = fresh_name(database.dbname, "before", now) if live else None
+    return SwapPlan(
+        host=facts.host,
+        port=facts.port,
+        system_identifier=facts.system_identifier,
+        server_version=facts.version,
+        live_name=database.dbname,
+        live_bytes=live[0] if live else None,
+        live_sessions=live[1] if live else None,
+        becomes=becomes,
+        restored_name=restored,
+        findings=server_swap.obstacles(endpoint, database.dbname),
+        commands=server_swap.statements(database.dbname, restored, becomes),
+    )
+
+
+def swap_in(state: Path, database: Database, restored: str, operator: str, now: Clock) -> Swap:
+    """Puts `restored` in the place of the live database, which is kept under a dated name.
+
+    Both renames are one transaction; sessions of both are ended. What was done is written down for
+    `undo`. Raises Refused when the restored one isn't there or another pgdr works on the database.
+    """
+    _require(database, restored)
+    endpoint = open_place(database)
+    moment = now()
+    kept = fresh_name(database.dbname, "before", moment)
+    with target_lock(endpoint, database.dbname):
+        done = server_swap.swap(endpoint, database.dbname, restored, kept)
+    swap = Swap(
+        database=database.name,
+        live_name=database.dbname,
+        restored_name=restored,
+        kept_as=done.kept_as,
+        at=moment,
+        duration_s=done.duration_s,
+        operator=operator,
+    )
+    save_swaps(state, database.name, (*swaps(state, database.name), swap))
+    return swap
+
+
+def undo(state: Path, database: Database, operator: str, now: Clock) -> Swap:
+    """Takes the newest swap of `database` back: the restored one gets its own name again, the kept one
+    the live name. Raises Refused when there is no swap, it was undone, or a database of it is gone."""
+    done = swaps(state, database.name)
+    if not done or done[-1].undone_at is not None:
+        raise Refused(
+            f"There is no swap of {clean(database.name)} to undo.",
+            mend="Swaps are known where they were made: is this the machine and the state directory?",
+        )
+    last = done[-1]
+    endpoint = open_place(database)
+    if last.kept_as is not None and not exists(endpoint, last.kept_as):
+        raise Refused(
+            f"The database that was live before, {clean(last.kept_as)}, is no longer there.",
+            mend="It was dropped or renamed; the restored one stays in place.",
+        )
+    with target_lock(endpoint, database.dbname):
+        server_swap.undo(endpoint, last.live_name, last.kept_as, last.restored_name)
+    undone = replace(last, undone_at=now(), operator=operator)
+    save_swaps(state, database.name, (*done[:-1], undone))
+    return undone
+
+
+def _require(database: Database, restored: str) -> None:
+    if restored == database.dbname:
+        raise Refused("A database can't take its own place.", mend="Name the restored one.")
+    if not exists(open_place(database), restored):
+        raise Refused(
+            f"There is no database {clean(restored)} on the server of {clean(database.name)}.",
+            mend="Restore a backup first: pgdr restore REF",
+        )

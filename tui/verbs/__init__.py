@@ -1,0 +1,127 @@
+"""The verbs, in the order of the help. Each module has `arguments(parser)` and `run(context, arguments)`;
+what a verb needs is imported when it runs, so that the help stays quick."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.verbs.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: the module that does it and its line in the help."""
+
+    module: str
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    speaks_json: bool = True
+
+    def run(self, context: Context, arguments: argparse.Namespace) -> int:
+        """Does it and returns the exit code."""
+        code: int = import_module(f"tui.verbs.{self.module}").run(context, arguments)
+        return code
+
+
+def _ref(to: argparse.ArgumentParser) -> None:
+    to.add_argument("ref", metavar="REF", help="a backup, STORE:KEY")
+
+
+def _confirm(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--confirm", metavar="NAME", help="the name, typed again, of what will be changed")
+
+
+def _nothing(to: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _demo(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--dir", metavar="DIR", help="where the sample fleet is kept")
+    to.add_argument("--disaster", metavar="KIND", help="hurt it first: dropped-database, truncated-table, "
+                    "corrupt-rows, bad-migration, instance-loss")  # fmt: skip
+    to.add_argument("--headless", action="store_true", help="run one whole recovery without the app")
+    to.add_argument("--scale", type=float, default=1.0, help="how much sample data (1: some 50 MB)")
+
+
+def _backups(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", nargs="?", help="only of this database")
+    to.add_argument("--store", metavar="S", help="only in this store")
+    to.add_argument("--limit", type=int, metavar="N", help="the newest N only")
+
+
+def _backup(to: argparse.ArgumentParser) -> None:
+    to.add_argument("databases", metavar="DB", nargs="+", help="databases of the fleet")
+    to.add_argument("--store", metavar="S", action="append", default=[], help="into this store (repeatable)")
+    what = to.add_mutually_exclusive_group()
+    what.add_argument("--schema-only", action="store_true", help="no rows")
+    what.add_argument("--data-only", action="store_true", help="rows alone")
+    what.add_argument("--table", metavar="T", action="append", default=[], help="this table (repeatable)")
+
+
+def _restore(to: argparse.ArgumentParser) -> None:
+    _ref(to)
+    to.add_argument(
+        "--database", metavar="DB", help="the database of the fleet on whose server it is restored"
+    )
+    to.add_argument("--to", metavar="NAME", help="the fresh database's name on the server")
+    to.add_argument(
+        "--table", metavar="S.T", action="append", default=[], help="this table only (repeatable)"
+    )
+    to.add_argument("--jobs", type=int, metavar="N", help="workers of pg_restore")
+    to.add_argument("--plan", action="store_true", help="show the plan and stop")
+    to.add_argument("--detach", action="store_true", help="start it and return")
+    _confirm(to)
+
+
+def _verify(to: argparse.ArgumentParser) -> None:
+    _ref(to)
+    to.add_argument("--database", metavar="DB", help="the database of the fleet on whose server it is tried")
+
+
+def _swap(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    to.add_argument("restored", metavar="FROM", help="the restored database's name on the server")
+    _confirm(to)
+
+
+def _undo(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    _confirm(to)
+
+
+def _job(to: argparse.ArgumentParser) -> None:
+    to.add_argument("job", metavar="JOB", help="a job's id, the beginning of one, or `last`")
+
+
+def _cancel(to: argparse.ArgumentParser) -> None:
+    _job(to)
+    to.add_argument("--keep", action="store_true", help="keep the unfinished database")
+
+
+def _report(to: argparse.ArgumentParser) -> None:
+    to.add_argument("id", metavar="ID", help="an incident's number")
+    to.add_argument("--format", choices=("md", "json"), default="md", help="Markdown (the default) or JSON")
+
+
+VERBS: dict[str, Verb] = {
+    "demo": Verb("demo", "start a disposable PostgreSQL with a sample fleet and open the app on it", _demo),
+    "check": Verb("check", "validate the configuration and reach every database and store", _nothing),
+    "inventory": Verb("inventory", "the fleet, live", _nothing),
+    "backups": Verb("backups", "the backups in all stores, newest first", _backups),
+    "show": Verb("show", "what is inside a backup, read from where it lies", _ref),
+    "backup": Verb("backup", "take a backup with its manifest", _backup),
+    "restore": Verb("restore", "plan, restore into a fresh database, judge", _restore),
+    "verify": Verb("verify", "restore into a scratch database, compare, record the result", _verify),
+    "swap": Verb("swap", "put a restored database in the live one's place, keeping the old", _swap),
+    "undo": Verb("undo", "take the last swap back", _undo),
+    "jobs": Verb("jobs", "what is running or has run", _nothing),
+    "attach": Verb("attach", "follow a job", _job),
+    "cancel": Verb("cancel", "stop a job", _cancel),
+    "incidents": Verb("incidents", "incidents, newest first", _nothing),
+    "report": Verb("report", "one incident as a post-incident report", _report, speaks_json=False),
+}

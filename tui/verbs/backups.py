@@ -1,0 +1,90 @@
+"""`backups`: what lies in the stores, newest first."""
+
+from __future__ import annotations
+
+import argparse
+
+from tui.model import codec
+from tui.model.backup import Backup
+from tui.model.errors import UsageError
+from tui.verbs.amounts import age, size
+from tui.verbs.context import Context, database_named
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    """Prints the backups of all stores, or of one. A store that can't be read is told beside the others'
+    rows; the exit code is 5 then."""
+    from dataclasses import replace
+
+    from tui.operations.catalogue import StoreProblem, backups
+
+    fleet, console = context.fleet(), context.console
+    if arguments.limit is not None and arguments.limit < 1:
+        raise UsageError("--limit takes a whole number from 1.")
+    if arguments.store is not None:
+        spec = fleet.store(arguments.store)
+        if spec is None:
+            known = ", ".join(s.name for s in fleet.stores)
+            raise UsageError(
+                f"The configuration names no store {arguments.store}.", mend=f"It names {known}."
+            )
+        fleet = replace(fleet, stores=(spec,))
+    dbname = database_named(fleet, arguments.database).dbname if arguments.database else None
+    found: list[Backup] = []
+    problems: list[StoreProblem] = []
+    backups(fleet, dbname, found.extend, problems.append)
+    found.sort(key=lambda b: (b.sort_time, b.ref), reverse=True)
+    shown = found[: arguments.limit]
+    if console.json_wanted:
+        console.json(
+            {
+                "backups": [_plain(b) for b in shown],
+                "errors": [
+                    {"store": p.store, "what": p.what, "why": p.why, "mend": p.mend} for p in problems
+                ],
+            }
+        )
+    now = context.now()
+    console.table(
+        ("taken (UTC)", "age", "database", "size", "manifest", "verified", "ref"),
+        [
+            (
+                f"{b.sort_time:%Y-%m-%d %H:%M}",
+                age((now - b.sort_time).total_seconds()),
+                b.database or "?",
+                size(b.size_bytes),
+                "yes" if b.has_manifest else "no",
+                f"{b.verification.verdict.value} {age((now - b.verification.at).total_seconds())} ago"
+                if b.verification
+                else "never",
+                b.ref,
+            )
+            for b in shown
+        ],
+    )
+    for problem in problems:
+        said = " ".join(part for part in (problem.what, problem.why) if part)
+        console.narrate(f"pgdr: store {problem.store}: {said}")
+        if problem.mend:
+            console.narrate(f"  Next: {problem.mend}")
+    if not found and not problems:
+        console.narrate("The stores were read; they hold no backup" + (f" of {dbname}." if dbname else "."))
+    return 5 if problems else 0
+
+
+def _plain(backup: Backup) -> dict[str, object]:
+    custom = backup.key.endswith(".dump")
+    return {
+        "ref": backup.ref,
+        "store": backup.store,
+        "key": backup.key,
+        "database": backup.database,
+        "created_at": codec.plain(backup.created_at) if backup.created_at else None,
+        "size_bytes": backup.size_bytes,
+        "format": "custom" if custom and backup.has_manifest else None,
+        "server_version": None,
+        "encrypted": None,
+        "has_manifest": backup.has_manifest,
+        "verified_at": codec.plain(backup.verification.at) if backup.verification else None,
+        "verdict": backup.verification.verdict.value if backup.verification else None,
+    }

@@ -1,0 +1,93 @@
+"""`check`: validate the configuration, then reach every database and store, every problem at once."""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tui.model.errors import ConfigError, PgdrError, Problem, Unreachable
+from tui.model.facts import DatabaseFacts, Status
+from tui.model.fleet import Fleet, StoreSpec
+from tui.model.text import clean
+from tui.verbs.context import Context
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    """Exit codes: 0 all well, 2 the configuration, 5 a server or store, 1 anything else."""
+    console = context.console
+    try:
+        fleet = context.fleet()
+    except ConfigError as error:
+        problems = error.problems or (Problem("configuration", str(error.what), error.mend),)
+        return _answer(context, list(problems), error.exit_code)
+    console.narrate(f"{fleet.source}: {len(fleet.databases)} databases, {len(fleet.stores)} stores.")
+    found = _reach_databases(context, fleet) + _reach_stores(fleet)
+    found += [(problem, 1) for problem in _programs(fleet)]
+    code = 5 if any(c == 5 for _, c in found) else 1 if found else 0
+    return _answer(context, [problem for problem, _ in found], code)
+
+
+def _answer(context: Context, problems: list[Problem], code: int) -> int:
+    console = context.console
+    if console.json_wanted:
+        listed: list[dict[str, Any]] = [{"where": p.where, "what": p.what, "mend": p.mend} for p in problems]
+        console.json({"ok": not problems, "problems": listed})
+    for problem in problems:
+        console.line(f"✖ {problem.where}: {problem.what}")
+        if problem.mend:
+            console.line(f"    {problem.mend}")
+    if not problems:
+        console.line("✔ Everything answers.")
+    return code
+
+
+def _reach_databases(context: Context, fleet: Fleet) -> list[tuple[Problem, int]]:
+    from tui.operations.inventory import look_all
+
+    found: list[tuple[Problem, int]] = []
+    asked = {d.name: d for d in fleet.databases}
+
+    def judge(facts: DatabaseFacts) -> None:
+        if facts.status is Status.UP:
+            return
+        endpoint = asked[facts.database].endpoint
+        where = f"{fleet.source}: databases.{clean(facts.database)} ({endpoint.host or 'default host'})"
+        if facts.status is Status.MISSING:
+            what = f"The server answers; the database {clean(asked[facts.database].dbname)} does not exist."
+            found.append((Problem(where, what, "Recover it: pgdr, then r."), 1))
+        else:
+            found.append((Problem(where, facts.why or f"It is {facts.status.value}.", facts.mend), 5))
+
+    look_all(fleet, judge, context.now)
+    return sorted(found, key=lambda item: item[0].where)
+
+
+def _reach_stores(fleet: Fleet) -> list[tuple[Problem, int]]:
+    from tui.stores.open import open_store
+
+    def reach(spec: StoreSpec) -> tuple[Problem, int] | None:
+        try:
+            next(open_store(spec).pages(), ())
+        except PgdrError as error:
+            said = " ".join(part for part in (error.what, error.why) if part)
+            where = f"{fleet.source}: stores.{clean(spec.name)}"
+            return Problem(where, said, error.mend), 5 if isinstance(error, Unreachable) else 1
+        return None
+
+    if not fleet.stores:
+        return []
+    with ThreadPoolExecutor(len(fleet.stores)) as pool:
+        return [problem for problem in pool.map(reach, fleet.stores) if problem]
+
+
+def _programs(fleet: Fleet) -> list[Problem]:
+    from tui.postgres.programs import find_program
+
+    problems = []
+    for name in ("pg_dump", "pg_restore", "pg_dumpall"):
+        try:
+            find_program(name, fleet.programs)
+        except PgdrError as error:
+            problems.append(Problem("programs", error.what, error.mend))
+    return problems

@@ -1,0 +1,52 @@
+"""`inventory`: the fleet, live."""
+
+from __future__ import annotations
+
+import argparse
+
+from tui.model import codec
+from tui.model.backup import Backup
+from tui.model.facts import DatabaseFacts
+from tui.verbs.amounts import age, size
+from tui.verbs.context import Context
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    """Prints every database as it is now. A database that is down is an answer, not a failure."""
+    from tui.operations.catalogue import StoreProblem, backups
+    from tui.operations.inventory import look_all, row
+
+    fleet, state, console = context.fleet(), context.state_directory(), context.console
+    facts: dict[str, DatabaseFacts] = {}
+    found: list[Backup] = []
+    problems: list[StoreProblem] = []
+    look_all(fleet, lambda f: facts.__setitem__(f.database, f), context.now)
+    backups(fleet, None, found.extend, problems.append)
+    now = context.now()
+    rows = [row(d, facts[d.name], found, state, now) for d in fleet.databases]
+    if console.json_wanted:
+        console.json([codec.plain(r) for r in rows])
+    for problem in problems:
+        console.narrate(f"Store {problem.store}: {problem.what}")
+    console.table(
+        ("database", "service", "place", "address", "criticality", "state", "version", "size", "sessions",
+         "last backup", "of RPO", "verified"),
+        [
+            (
+                r.name, r.service, r.place, f"{r.host or ''}:{r.port or ''}", r.criticality, r.status,
+                r.server_version or "–", size(r.size_bytes), "–" if r.sessions is None else str(r.sessions),
+                age(r.last_backup.age_s if r.last_backup else None),
+                f"{age(r.rpo_s)} {_within(r.last_backup.within_rpo if r.last_backup else None)}",
+                age((now - r.last_verified_at).total_seconds() if r.last_verified_at else None),
+            )
+            for r in rows
+        ],
+    )  # fmt: skip
+    for r in rows:
+        if r.why and r.status != "up":
+            console.line(f"{r.name}: {r.why}")
+    return 0
+
+
+def _within(within: bool | None) -> str:
+    return {True: "ok", False: "LATE", None: "none"}[within]

@@ -1,0 +1,22 @@
+"""`report`: one incident as a post-incident report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from tui.verbs.context import Context
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    """Prints the report, made from what is on disk now."""
+    from tui.incident.book import Book
+    from tui.incident.report import as_json, load
+
+    fleet, state = context.fleet(), context.state_directory()
+    incident = Book(state).load(arguments.id)
+    if arguments.format == "json":
+        print(json.dumps(as_json(state, incident, fleet), indent=2, ensure_ascii=False))
+    else:
+        print(load(state, incident, fleet))
+    return 0

@@ -1,0 +1,120 @@
+"""`restore`: plan, restore into a fresh database, judge."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tui.model import codec
+from tui.model.errors import Refused, UsageError
+from tui.model.plan import RestorePlan
+from tui.verbs.amounts import age, size
+from tui.verbs.context import Context, database_of
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    """Exit codes: 0 clean, 3 explained, 1 failed, 4 when the plan says stop."""
+    from tui.jobs.job import JobSpec, new_id
+    from tui.jobs.start import start_job
+    from tui.model.event import JobKind
+    from tui.operations.catalogue import describe, split_ref
+    from tui.operations.plan import plan_restore
+    from tui.postgres.databases import fresh_name
+    from tui.stores.open import open_store
+    from tui.verbs.following import errors_of, exit_code, follow_to_end, tell_end
+
+    if not arguments.plan:
+        context.refuse_if_read_only("Restoring")
+    if arguments.jobs is not None and not 1 <= arguments.jobs <= 64:
+        raise UsageError("--jobs takes a whole number from 1 to 64.")
+    fleet, state, console = context.fleet(), context.state_directory(), context.console
+    spec, key = split_ref(fleet, arguments.ref)
+    database = database_of(fleet, describe(open_store(spec), key).backup, arguments.database)
+    now = context.now()
+    target = arguments.to or fresh_name(database.dbname, "restore", now)
+    if target == database.dbname:
+        raise Refused(
+            f"{target} is the live database: a backup is never restored over it.",
+            mend=f"Leave out --to, then put the restored one in its place: pgdr swap {database.name} …",
+        )
+    plan = plan_restore(
+        fleet, state, database, arguments.ref,
+        target=target, tables=tuple(arguments.table), workers=arguments.jobs, now=now,
+    )  # fmt: skip
+    _tell_plan(context, plan)
+    document: dict[str, Any] = {
+        "job": None,
+        "database": database.name,
+        "target": target,
+        "plan": codec.plain(plan),
+        **dict.fromkeys(("verdict", "duration_s", "fetched_bytes", "items", "rows")),
+        "errors": [],
+    }
+    if arguments.plan:
+        if console.json_wanted:
+            console.json(document)
+        return 4 if plan.stops else 0
+    if plan.stops:
+        raise Refused(plan.stops[0].what, mend=plan.stops[0].mend)
+    if arguments.confirm is not None and arguments.confirm != target:
+        raise Refused(f"--confirm {arguments.confirm} is not the database that would be made, {target}.")
+    assert fleet.source is not None
+    job = start_job(
+        state,
+        JobSpec(
+            id=new_id(JobKind.RESTORE, now),
+            kind=JobKind.RESTORE,
+            config=fleet.source.resolve(),
+            database=database.name,
+            operator=context.operator(),
+            ref=arguments.ref,
+            target=target,
+            tables=tuple(arguments.table),
+            workers=plan.jobs,
+            rto_s=database.rto.total_seconds(),
+        ),
+    )
+    document["job"] = job
+    if arguments.detach:
+        console.line(job)
+        if console.json_wanted:
+            console.json(document)
+        console.narrate(f"Follow it with: pgdr attach {job}")
+        return 0
+    picture = follow_to_end(context, job)
+    tell_end(context, picture)
+    document.update(
+        verdict=picture.verdict.value if picture.verdict else None,
+        state=picture.state.value,
+        errors=errors_of(picture),
+        duration_s=picture.duration_s,
+        fetched_bytes=picture.fetched_bytes,
+        items=picture.items_total,
+        rows=picture.rows,
+    )
+    if console.json_wanted:
+        console.json(document)
+    console.line(f"{target}: {document['verdict'] or picture.state.value}")
+    if exit_code(picture) in (0, 3):
+        console.narrate(f"Put it in place with: pgdr swap {database.name} {target} --confirm {database.name}")
+    return exit_code(picture)
+
+
+def _tell_plan(context: Context, plan: RestorePlan) -> None:
+    say = context.console.narrate
+    lost = age(plan.age.total_seconds()) if plan.age else "unknown"
+    live = (
+        f"{size(plan.live_bytes)}, {plan.live_sessions} sessions"
+        if plan.live_bytes is not None
+        else "missing"
+    )
+    say(f"from    {plan.ref}  {size(plan.archive_bytes)}, data lost if used: {lost}")
+    say(f"into    {plan.target}, fresh, on {plan.host}:{plan.port} (PostgreSQL {plan.server_version})")
+    say(f"live    {live}; it is not touched")
+    low, high = (age(t.total_seconds()) for t in (plan.estimate.low, plan.estimate.high))
+    say(f"takes   {low} to {high}, {plan.estimate.basis}")
+    for finding in plan.findings:
+        mend = f" {finding.mend}" if finding.mend and finding.level.value != "ok" else ""
+        say(f"{finding.level.value:7} {finding.about}: {finding.what}{mend}")
+    for command in plan.commands:
+        say(f"  {command}")

@@ -1,0 +1,46 @@
+"""`swap`: put a restored database in the place of the live one, keeping the old."""
+
+from __future__ import annotations
+
+import argparse
+
+from tui.model.errors import Refused
+from tui.verbs.amounts import size
+from tui.verbs.context import Context, database_named
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    """Shows what would be done; does it when `--confirm` names the database. Else exit code 4."""
+    from tui.operations.swap import plan_swap, swap_in
+
+    context.refuse_if_read_only("Swapping")
+    fleet, state, console = context.fleet(), context.state_directory(), context.console
+    database = database_named(fleet, arguments.database)
+    plan = plan_swap(database, arguments.restored, context.now())
+    live = (
+        f"{size(plan.live_bytes)}, {plan.live_sessions} sessions will be ended" if plan.becomes else "missing"
+    )
+    console.narrate(
+        f"server    {plan.host}:{plan.port} · system {plan.system_identifier} · {plan.server_version}"
+    )
+    console.narrate(f"live      {plan.live_name}: {live}")
+    if plan.becomes:
+        console.narrate(f"becomes   {plan.becomes}, kept until you drop it")
+    console.narrate(f"restored  {plan.restored_name}")
+    for finding in plan.findings:
+        console.narrate(
+            f"{finding.level.value}: {finding.what}" + (f" {finding.mend}" if finding.mend else "")
+        )
+    if arguments.confirm != database.name:
+        raise Refused(
+            "Nothing was changed: a swap needs its confirmation.",
+            mend=f"Add --confirm {database.name} to do it.",
+        )
+    done = swap_in(state, database, arguments.restored, context.operator(), context.now)
+    if console.json_wanted:
+        console.json({"database": database.name, "kept_as": done.kept_as, "duration_s": done.duration_s})
+    console.line(
+        f"{database.name} is now the restored one; {done.kept_as or 'there was no old one'} is kept."
+    )
+    console.narrate(f"Take it back with: pgdr undo {database.name} --confirm {database.name}")
+    return 0
