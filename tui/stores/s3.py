@@ -21,6 +21,7 @@ from tui.config.secrets import reveal
 from tui.model.backup import StoredObject
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import S3Store
+from tui.model.text import clean
 from tui.stores.s3_fetch import fetch_ranges
 from tui.stores.s3_problems import code_of, explain, no_bucket
 from tui.stores.s3_write import parts, upload_parts
@@ -59,6 +60,12 @@ class BucketStore:
                     Prefix=self._prefix + prefix,
                     MaxKeys=PAGE,
                     **more,  # type: ignore[arg-type]
+                )
+            if "IsTruncated" not in answer and "Name" not in answer:
+                # What isn't S3 (a login page, a web server) would otherwise look like an empty bucket.
+                raise Unreachable(
+                    f"What answers for the store {self.name} doesn't speak S3.",
+                    mend="Correct the store's endpoint_url in the configuration.",
                 )
             page = tuple(
                 StoredObject(
@@ -138,22 +145,26 @@ class BucketStore:
         only of the object that has it: one that replaced it is refused."""
         if length <= 0:
             return
-        same = {"IfMatch": etag} if etag else {}
         with self._guard(key):
             try:
                 answer = self._client().get_object(
                     Bucket=self._spec.bucket,
                     Key=self._prefix + key,
                     Range=f"bytes={start}-{start + length - 1}",
-                    **same,  # type: ignore[arg-type]
                 )
             except ClientError as error:
                 if code_of(error) in ("InvalidRange", "416"):  # it begins at the object's end or behind
                     return
                 raise
         with closing(answer["Body"]) as body:
+            if etag is not None and answer.get("ETag", etag) != etag:
+                raise PgdrError(
+                    f"The object “{clean(key, 200)}” of {self.name} was replaced while it was read.",
+                    mend="Try again; then it is read as it is now.",
+                )
             # A server may ignore Range (RFC 9110, 14.2): then this would be the object's beginning.
-            if start and answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
+            # The header tells rather than the status, which some servers (rclone) leave at 200.
+            if start and not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
                 raise PgdrError(
                     f"The store {self.name} doesn't serve parts of objects.",
                     mend="Its server ignores Range; copy the backup to another store.",

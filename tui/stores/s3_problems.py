@@ -86,11 +86,6 @@ def _of_answer(spec: S3Store, error: ClientError, key: str | None) -> PgdrError:
             f"The store {spec.name} is full ({code}).",
             mend="Make room there (pgdr prune --dry-run shows what may go), or use another store.",
         )
-    if code in ("PreconditionFailed", "412"):
-        return PgdrError(
-            f"The object “{clean(key or '', 200)}” in the store {spec.name} was replaced while it was read.",
-            mend="Try again; then it is read as it is now.",
-        )
     if code in _BUSY:
         return Unreachable(
             f"The store {spec.name} answered that it can't serve now ({code}), several times.",
