@@ -42,7 +42,7 @@ class Book:
         write_whole(self._path(incident.id), text)
 
     def load(self, incident_id: str) -> Incident:
-        """The incident with that id. Raises UsageError when there is none, PgdrError when it is unreadable."""
+        """The incident with that id. UsageError when there is none, PgdrError when it can't be read."""
         path = self._path(incident_id)
         if not incident_id.isdecimal() or not path.is_file():
             known = ", ".join(i.id for i in self.all()[:5])
