@@ -8,7 +8,7 @@ from datetime import timedelta
 EXAMPLES = '"6h", "30m", "7d", "4w" or "1h30m"'
 LONGEST = timedelta(days=36_525)  # a century: more is a slip of the finger
 
-_FORM = re.compile(r" *".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in "wdhms"))
+_FORM = re.compile(r" *".join(rf"(?:([0-9]{{1,7}}){unit})?" for unit in "wdhms"))
 
 
 def parse(text: str) -> timedelta:

@@ -40,7 +40,7 @@ def config_path(explicit: Path | None) -> Path | None:
 
 
 def require_config(explicit: Path | None) -> Path:
-    """Like `config_path`, but raises ConfigError, with the places that were looked at, where there is none."""
+    """Like `config_path`, but where there is none raises ConfigError with the places looked at."""
     path = config_path(explicit)
     if path is None:
         raise ConfigError(
