@@ -234,3 +234,25 @@ def test_loading_imports_little() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_one_dbname_on_two_servers_with_a_store_each() -> None:
+    fleet = read(
+        """
+        [stores.a]
+        kind = "local"
+        path = "a"
+        [stores.b]
+        kind = "local"
+        path = "b"
+        [databases.prod]
+        host = "p"
+        dbname = "app"
+        backup.stores = ["a"]
+        [databases.staging]
+        host = "s"
+        dbname = "app"
+        backup.stores = ["b"]
+        """
+    )
+    assert [d.backup.stores for d in fleet.databases] == [("a",), ("b",)]

@@ -126,6 +126,12 @@ STORE = '[stores.local]\nkind = "local"\npath = "b"\n'
             "another contact",
             None,
         ),
+        (
+            STORE + KONG + "host = 'a'\n[databases.b]\nhost = 'b'\ndbname = 'kong'",
+            "databases.b.backup.stores",
+            "backups in local could not be told from those of databases.kong",
+            "a store of its own",
+        ),
         # what is missing
         (KONG + "[[contacts]]\nname = 'n'", "contacts[1].how", "is missing", None),
         (

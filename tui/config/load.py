@@ -150,6 +150,7 @@ def _databases(
             )
         )
     _no_twins(made, reading)
+    _no_mixed_backups(made, reading)
     return tuple(made)
 
 
@@ -227,6 +228,24 @@ def _no_twins(databases: list[Database], reading: Reading) -> None:
                 f"is the same database as {dotted('databases', first)}: same host, port and dbname.",
                 "Say what differs, or keep one of them.",
             )
+
+
+def _no_mixed_backups(databases: list[Database], reading: Reading) -> None:
+    """A backup is found again by the database's name on its server, in its key and in its archive.
+
+    So in one store staging's `app` would be offered for production's, and pruned with it.
+    """
+    seen: dict[tuple[str, str], str] = {}
+    for database in databases:
+        for store in database.backup.stores:
+            first = seen.setdefault((store, database.dbname), database.name)
+            if first != database.name:
+                reading.add(
+                    dotted("databases", database.name, "backup", "stores"),
+                    f"backups in {dotted(store)} could not be told from those of"
+                    f" {dotted('databases', first)}: same dbname.",
+                    "Give one of them a store of its own, a prefix or a directory.",
+                )
 
 
 def _stores(raw: Table, reading: Reading) -> tuple[StoreSpec, ...]:
