@@ -166,7 +166,7 @@ def _dump_failed(said: list[str]) -> PgdrError:
     return PgdrError(
         "pg_dump failed; no backup was stored.",
         clean_lines(text) or None,
-        known[0].mend if known else "See its messages above.",
+        known[0].solution if known else "See its messages above.",
     )
 
 

@@ -15,7 +15,7 @@ def age(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     left = max(0, int(seconds))
-    parts = []
+    parts: list[str] = []
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, length)
         if count or (unit == "s" and not parts):

@@ -9,6 +9,7 @@ from typing import Any
 from tui.model.errors import ConfigError, PgdrError, Problem, Unreachable
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Fleet, StoreSpec
+from tui.model.plan import Level
 from tui.model.text import clean
 from tui.verbs.context import Context
 
@@ -24,7 +25,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     console.narrate(f"{fleet.source}: {len(fleet.databases)} databases, {len(fleet.stores)} stores.")
     found = _reach_databases(context, fleet) + _reach_stores(fleet)
     found += [(problem, 1) for problem in _programs(fleet)]
-    code = 5 if any(c == 5 for _, c in found) else 1 if found else 0
+    found += _advice(context, fleet)
+    code = next((c for c in (2, 5, 1) if any(c == own for _, own in found)), 0)
     return _answer(context, [problem for problem, _ in found], code)
 
 
@@ -79,6 +81,19 @@ def _reach_stores(fleet: Fleet) -> list[tuple[Problem, int]]:
         return []
     with ThreadPoolExecutor(len(fleet.stores)) as pool:
         return [problem for problem in pool.map(reach, fleet.stores) if problem]
+
+
+def _advice(context: Context, fleet: Fleet) -> list[tuple[Problem, int]]:
+    """What the configuration itself makes impossible (a problem) or risky (told, no problem)."""
+    from tui.config.advice import advice
+
+    found = []
+    for finding in advice(fleet):
+        if finding.level is Level.STOP:
+            found.append((Problem(f"{fleet.source}: {finding.about}", finding.what, finding.mend), 2))
+        else:
+            context.console.narrate(f"! {finding.about}: {finding.what} {finding.mend or ''}".rstrip())
+    return found
 
 
 def _programs(fleet: Fleet) -> list[Problem]:
