@@ -59,12 +59,12 @@ class DirectoryStore:
             root = self._root.resolve()
             if not root.is_dir():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(root))
-        start = root / folder if folder else root
+            start = root / folder if folder else root
+            if start.resolve() != start:  # links to directories are not followed
+                return
         unread: list[OSError] = []
         page: list[StoredObject] = []
-        for found in self._walk(root, start, f"{folder}/" if folder else "", unread):
-            if not found.key.startswith(prefix):
-                continue
+        for found in self._walk(root, start, f"{folder}/" if folder else "", prefix, unread):
             page.append(found)
             if len(page) == PAGE:
                 yield tuple(page)
@@ -144,7 +144,9 @@ class DirectoryStore:
         with self._guard("read", key):
             return self._file(key)
 
-    def _walk(self, root: Path, folder: Path, prefix: str, unread: list[OSError]) -> Iterator[StoredObject]:
+    def _walk(
+        self, root: Path, folder: Path, above: str, prefix: str, unread: list[OSError]
+    ) -> Iterator[StoredObject]:
         try:
             with os.scandir(folder) as found:
                 entries = sorted(found, key=_order)
@@ -158,9 +160,11 @@ class DirectoryStore:
                 unread.append(error)
             return
         for entry in entries:
-            key = prefix + entry.name
+            key = above + entry.name
+            if not key.startswith(prefix):
+                continue
             if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(root, Path(entry.path), f"{key}/", unread)
+                yield from self._walk(root, Path(entry.path), f"{key}/", prefix, unread)
             elif not (entry.name.startswith(TEMP_PREFIX) and entry.name.endswith(TEMP_SUFFIX)):
                 try:
                     if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):

@@ -1,0 +1,226 @@
+"""What is inside one backup, and what is wrong with it, read by ranges from where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from tui.model.backup import (
+    ArchiveFormat,
+    Backup,
+    Contents,
+    Manifest,
+    StoredObject,
+    TableContents,
+    Verification,
+)
+from tui.model.errors import ArchiveError
+from tui.model.plan import Finding, Level
+from tui.model.text import clean
+from tui.operations.catalogue_beside import manifest_of
+from tui.operations.catalogue_listing import taken_at
+from tui.operations.catalogue_names import MANIFEST, beside, told
+from tui.postgres.archive import read_contents, table_contents
+from tui.stores.store import Store, missing
+
+_END_OF_BLOCK = bytes(5)  # an integer 0: a sign byte and four of digits
+_ZONES = timedelta(hours=38)  # a day for a date alone, 14 hours for the farthest zone
+_OTHER = "Use another backup, or another store's copy of this one."
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One backup, looked into. `contents` is None when it can't be read as an archive; `tables` are
+    biggest first; `fetched_bytes` is what it cost to look; `problems` are worst first."""
+
+    backup: Backup
+    contents: Contents | None
+    manifest: Manifest | None
+    tables: tuple[TableContents, ...]
+    fetched_bytes: int
+    problems: tuple[Finding, ...]
+
+
+def describe(store: Store, backup: Backup | str) -> Description:
+    """Given a backup or its key, looks into it: one listing of what is beside it, its manifest, the
+    archive's header and table of contents, and where needed its last bytes.
+
+    Raises ObjectMissing when it isn't there, Unreachable when the store can't be asked. What is wrong
+    with the archive is no error but a problem of the answer.
+    """
+    key = backup if isinstance(backup, str) else backup.key
+    looked = _Look(store, key)
+    manifest = looked.manifest()
+    contents = looked.contents()
+    if contents is not None:
+        looked.compare(contents, manifest)
+    looked.compare_size(contents, manifest)
+    looked.problems.sort(key=lambda finding: finding.level is not Level.STOP)
+    size = looked.found.size_bytes
+    return Description(
+        backup=looked.backup(contents, manifest),
+        contents=contents,
+        manifest=manifest,
+        tables=table_contents(contents, size, manifest) if contents else (),
+        fetched_bytes=looked.fetched_bytes,
+        problems=tuple(looked.problems),
+    )
+
+
+class _Look:
+    """One look into one backup: what was read so far and what was found wrong."""
+
+    def __init__(self, store: Store, key: str) -> None:
+        self.fetched_bytes = 0
+        self.problems: list[Finding] = []
+        self._store = store
+        self._key = key
+        self._manifest_bytes: int | None = None
+        self._verification: Verification | None = None
+        found = None
+        for page in store.pages(key):  # the archive and everything beside it, in one request
+            for item in page:
+                if item.key == key:
+                    found = item
+                elif (belongs := beside(item.key)) is not None and belongs.key == key:
+                    self._note(item, belongs.is_manifest, belongs.verification)
+        if found is None:
+            raise missing(store.name, key)
+        self.found = found
+
+    def _note(self, item: StoredObject, is_manifest: bool, verification: Verification | None) -> None:
+        if is_manifest:
+            self._manifest_bytes = item.size_bytes
+        if verification and (self._verification is None or verification.at >= self._verification.at):
+            self._verification = verification
+
+    def manifest(self) -> Manifest | None:
+        """The manifest, where there is one that can be understood."""
+        if self._manifest_bytes is None:
+            self._warn(
+                "manifest",
+                "It has no manifest, so whether it is complete can't be told from its size.",
+                "Verify it before you rely on it: pgdr verify.",
+            )
+            return None
+        try:
+            return manifest_of(self._read(self._key + MANIFEST, 0, self._manifest_bytes), self._key)
+        except ArchiveError as error:
+            self._warn("manifest", f"Its manifest can't be understood: {error.why}", error.mend)
+            return None
+
+    def contents(self) -> Contents | None:
+        """The header and table of contents, where it is an archive."""
+        try:
+            return read_contents(
+                lambda start, length: self._read(self._key, start, length), self.found.size_bytes
+            )
+        except ArchiveError as error:
+            self._stop("archive", f"{error.what} {error.why or ''}".strip(), error.mend)
+            return None
+
+    def compare(self, contents: Contents, manifest: Manifest | None) -> None:
+        """Looks whether archive, manifest and key speak of the same thing."""
+        if manifest is None:
+            says = told(self._key)
+            if says and contents.database and says.database not in contents.database:
+                self._warn(
+                    "name",
+                    f"Its name says “{clean(says.database)}”; inside is “{clean(contents.database)}”.",
+                    None,
+                )
+            if says and abs(says.at - contents.created_at) > _ZONES:
+                self._warn(
+                    "name",
+                    f"Its name says {says.at:%Y-%m-%d}; it was made on {contents.created_at:%Y-%m-%d}.",
+                    "Go by the day it was made.",
+                )
+            return
+        for about, of_manifest, of_archive in (
+            ("database", manifest.database, contents.database),
+            ("format", manifest.format.value, contents.format.value),
+        ):
+            if of_archive is not None and of_manifest != of_archive:
+                self._stop(
+                    "manifest",
+                    f"Its manifest is of another archive: the {about} there is “{clean(of_manifest)}”, "
+                    f"here “{clean(of_archive)}”.",
+                    _OTHER,
+                )
+        if manifest.selection != "full":
+            self._warn("selection", f"It isn't a full backup: {clean(manifest.selection)} only.", None)
+
+    def compare_size(self, contents: Contents | None, manifest: Manifest | None) -> None:
+        """Looks whether all of it is there: by the manifest, else by what the archive itself tells."""
+        size = self.found.size_bytes
+        if manifest is not None:
+            if size < manifest.size_bytes:
+                whole, there = _sizes(manifest.size_bytes, size)
+                self._stop("size", f"It is cut short: {there} of {whole} are there.", _OTHER)
+            elif size > manifest.size_bytes:
+                self._stop(
+                    "size",
+                    f"It has {size:,} bytes; its manifest says {manifest.size_bytes:,}.",
+                    "It isn't what was written. " + _OTHER,
+                )
+            return
+        if contents is None or contents.format is not ArchiveFormat.CUSTOM:
+            return
+        data = [entry for entry in contents.entries if entry.has_data]
+        last = max((entry.offset for entry in data if entry.offset is not None), default=0)
+        if last >= size:
+            gone = sum(1 for entry in data if entry.offset is not None and entry.offset >= size)
+            self._stop(
+                "size",
+                f"It is cut short: the data of {gone} of {len(data)} tables begins behind its end.",
+                _OTHER,
+            )
+        elif data and self._read(self._key, max(0, size - 5), 5) != _END_OF_BLOCK:
+            # Each block ends with a chunk of length 0, and the last block is the file's end
+            # (pg_backup_custom.c, _EndData, _EndLOs).
+            self._stop("size", "It is cut short: it ends in the middle of a table's data.", _OTHER)
+
+    def backup(self, contents: Contents | None, manifest: Manifest | None) -> Backup:
+        """The backup as a listing would show it, with what was found inside."""
+        says = told(self._key)
+        made = Backup(
+            store=self._store.name,
+            key=self._key,
+            size_bytes=self.found.size_bytes,
+            modified_at=self.found.modified_at,
+            database=says.database if says else None,
+            created_at=taken_at(self.found, says) if says else None,
+            etag=self.found.etag,
+            has_manifest=self._manifest_bytes is not None,
+            verification=self._verification,
+        )
+        if manifest is not None:
+            return replace(made, database=manifest.database, created_at=manifest.created_at)
+        if contents is not None:
+            # An archive's own time is its machine's wall clock, of which nobody knows the zone. A key
+            # that agrees with it, but for zones, is the better source.
+            agrees = says is not None and abs(says.at - contents.created_at) <= _ZONES
+            at = made.created_at if says and says.to_the_second and agrees else contents.created_at
+            return replace(made, database=contents.database or made.database, created_at=at)
+        return made
+
+    def _read(self, key: str, start: int, length: int) -> bytes:
+        data = self._store.read(key, start, length)
+        self.fetched_bytes += len(data)
+        return data
+
+    def _stop(self, about: str, what: str, mend: str | None) -> None:
+        self.problems.append(Finding(Level.STOP, about, what, mend))
+
+    def _warn(self, about: str, what: str, mend: str | None) -> None:
+        self.problems.append(Finding(Level.WARNING, about, what, mend))
+
+
+def _sizes(whole: int, part: int) -> tuple[str, str]:
+    """Both in the unit of the whole, so that they can be compared: 2.1 GB and 0.3 GB; to the byte where
+    they would look the same."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if whole >= unit:
+            shown = f"{whole / unit:.1f} {name}", f"{part / unit:.1f} {name}"
+            return shown if shown[0] != shown[1] else (f"{whole:,} bytes", f"{part:,} bytes")
+    return f"{whole:,} bytes", f"{part:,} bytes"

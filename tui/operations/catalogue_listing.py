@@ -1,0 +1,251 @@
+"""Which backups there are, page by page, from the stores' listings alone.
+
+Only where a key doesn't tell is an archive's header read: of objects without a date in their name, and
+once for each name that the fleet doesn't know, since a file may be called otherwise than its database.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tui.model.backup import Backup, Contents, StoredObject, Verification
+from tui.model.errors import ArchiveError, PgdrError
+from tui.model.fleet import Fleet, StoreSpec
+from tui.operations.catalogue_names import Told, beside, called_archive, may_be_archive, told
+from tui.postgres.archive import MAGIC, read_contents
+from tui.stores.open import open_store
+from tui.stores.store import ObjectMissing, Store
+
+_READERS = 4  # of headers, in each store
+_HEADER_BYTES = 4 << 10  # one read tells an archive from anything else
+
+
+@dataclass(frozen=True, slots=True)
+class StoreProblem:
+    """A store that couldn't be read, or not to its end."""
+
+    store: str
+    what: str
+    why: str | None = None
+    mend: str | None = None
+
+
+def listing(
+    store: Store, database: str | None = None, known: Collection[str] = ()
+) -> Iterator[tuple[Backup, ...]]:
+    """Gives the backups of a store as its pages arrive, in the store's own order.
+
+    With `database`, only those of that name on the server. `known` are the names that the fleet's
+    databases have there; where a key tells another name, an archive's header decides. Should a store
+    list in no order, a backup may come a second time with more known of it; the later one counts.
+    Raises what Store.pages raises.
+    """
+    lister = _Lister(store, frozenset(known))
+    wanted = None if database is None else frozenset({database})
+    with ThreadPoolExecutor(_READERS, "pgdr-headers") as readers:
+        for page in store.pages():
+            yield from _given(lister.page(page, readers), wanted)
+        yield from _given(lister.rest(readers), wanted)
+
+
+def backups(
+    fleet: Fleet,
+    database: str | None,
+    on_page: Callable[[tuple[Backup, ...]], None],
+    on_problem: Callable[[StoreProblem], None],
+) -> None:
+    """Lists all stores of the fleet at once; returns when the slowest has ended.
+
+    `database` is a name in the fleet or on the server, None for all. Both callables are called in
+    this thread, as pages and problems arrive: a store that fails keeps none of the others' back.
+    """
+    named = fleet.database(database) if database is not None else None
+    wanted = None if database is None else frozenset({database, named.dbname if named else database})
+    known = frozenset(d.dbname for d in fleet.databases)
+    arrived: queue.SimpleQueue[tuple[Backup, ...] | StoreProblem | None] = queue.SimpleQueue()
+    enough = threading.Event()
+
+    def read(spec: StoreSpec) -> None:
+        try:
+            for page in listing(open_store(spec), None, known):
+                for kept in _given(page, wanted):
+                    arrived.put(kept)
+                if enough.is_set():
+                    return
+        except PgdrError as error:
+            arrived.put(StoreProblem(spec.name, error.what, error.why, error.mend))
+        except Exception as error:  # noqa: BLE001 - a thread that died unsaid would be an empty store
+            arrived.put(StoreProblem(spec.name, f"It can't be read: {type(error).__name__}."))
+        finally:
+            arrived.put(None)
+
+    for spec in fleet.stores:
+        # Daemons: who leaves the program doesn't wait for a store that hangs.
+        threading.Thread(target=read, args=(spec,), name=f"pgdr-list-{spec.name}", daemon=True).start()
+    left = len(fleet.stores)
+    try:
+        while left:
+            found = arrived.get()
+            if found is None:
+                left -= 1
+            elif isinstance(found, StoreProblem):
+                on_problem(found)
+            else:
+                on_page(found)
+    finally:
+        enough.set()
+
+
+def newest(found: Iterable[Backup]) -> Backup | None:
+    """The backup that was taken last, None of none."""
+    return max(found, key=lambda b: (b.sort_time, b.ref), default=None)
+
+
+def _given(page: tuple[Backup, ...], wanted: frozenset[str] | None) -> Iterator[tuple[Backup, ...]]:
+    kept = page if wanted is None else tuple(b for b in page if b.database in wanted)
+    if kept:
+        yield kept
+
+
+class _Lister:
+    """Joins archives with what lies beside them while a store's pages go past.
+
+    In a listing in order, everything beside an archive follows it at once, maybe on the next page: the
+    last archives of a page wait for that.
+    """
+
+    def __init__(self, store: Store, known: frozenset[str]) -> None:
+        self._store = store
+        self._known = known
+        self._with_manifest: set[str] = set()
+        self._verified: dict[str, Verification] = {}
+        self._waiting: list[StoredObject] = []
+        self._given: dict[str, Backup] = {}
+        self._databases: dict[str, str] = {}  # by the name that keys tell, from a header
+
+    def page(self, page: tuple[StoredObject, ...], readers: ThreadPoolExecutor) -> tuple[Backup, ...]:
+        """Given a store's page, returns the backups that are complete by now."""
+        touched = set()
+        for found in page:
+            belongs = beside(found.key)
+            if belongs is None:
+                self._waiting.append(found)
+                continue
+            touched.add(belongs.key)
+            if belongs.is_manifest:
+                self._with_manifest.add(belongs.key)
+            if (new := belongs.verification) is not None:
+                old = self._verified.get(belongs.key)
+                if old is None or new.at >= old.at:
+                    self._verified[belongs.key] = new
+        last = _order(page[-1].key)
+        ready = [found for found in self._waiting if _order(found.key + "/") <= last]  # "/" follows "."
+        self._waiting = [found for found in self._waiting if _order(found.key + "/") > last]
+        again = [self._joined(self._given[key]) for key in touched if key in self._given]
+        return (*self._backups(ready, readers), *again)
+
+    def rest(self, readers: ThreadPoolExecutor) -> tuple[Backup, ...]:
+        """The backups that waited, when there are no more pages."""
+        ready, self._waiting = self._waiting, []
+        return self._backups(ready, readers)
+
+    def _backups(self, ready: list[StoredObject], readers: ThreadPoolExecutor) -> tuple[Backup, ...]:
+        names = {found.key: told(found.key) for found in ready}
+        self._ask_headers_for_names(ready, names, readers)
+        unsaid = [
+            f for f in ready if names[f.key] is None and may_be_archive(f.key) and f.size_bytes > len(MAGIC)
+        ]
+        heads = dict(zip((f.key for f in unsaid), readers.map(self._header, unsaid), strict=True))
+        made = []
+        for found in ready:
+            says, head = names[found.key], heads.get(found.key)
+            if says is None and head is None:
+                continue  # no backup
+            made.append(self._joined(self._backup(found, says, head)))
+        self._given.update((backup.key, backup) for backup in made)
+        return tuple(made)
+
+    def _ask_headers_for_names(
+        self, ready: list[StoredObject], names: dict[str, Told | None], readers: ThreadPoolExecutor
+    ) -> None:
+        """Finds the database behind each name that the fleet doesn't know, in its first archive's header."""
+        if not self._known:
+            return
+        first: dict[str, StoredObject] = {}
+        for found in ready:
+            says = names[found.key]
+            if says is not None and says.database not in self._known and says.database not in self._databases:
+                first.setdefault(says.database, found)
+        for name, head in zip(first, readers.map(self._header, first.values()), strict=True):
+            if head is not None and head.contents is not None:
+                self._databases[name] = head.contents.database or name
+
+    def _backup(self, found: StoredObject, says: Told | None, head: _Header | None) -> Backup:
+        contents = head.contents if head else None
+        if says is not None:
+            database, at = self._databases.get(says.database, says.database), taken_at(found, says)
+        else:
+            database = contents.database if contents else None
+            at = contents.created_at if contents else None
+        return Backup(
+            store=self._store.name,
+            key=found.key,
+            size_bytes=found.size_bytes,
+            modified_at=found.modified_at,
+            database=database,
+            created_at=at,
+            etag=found.etag,
+        )
+
+    def _joined(self, backup: Backup) -> Backup:
+        return replace(
+            backup,
+            has_manifest=backup.key in self._with_manifest,
+            verification=self._verified.get(backup.key),
+        )
+
+    def _header(self, found: StoredObject) -> _Header | None:
+        """The header of an object that is an archive, None of one that isn't or is gone.
+
+        One that can't be read is listed all the same where it is called an archive.
+        """
+        try:
+            head = self._store.read(found.key, 0, min(_HEADER_BYTES, found.size_bytes))
+            if not head.startswith(MAGIC):
+                return None
+
+            def read(start: int, length: int) -> bytes:
+                return self._store.read(found.key, start, length)
+
+            try:
+                return _Header(read_contents(read, found.size_bytes))
+            except ArchiveError:
+                return _Header(None)  # damaged, but a backup: looking inside says what is wrong
+        except ObjectMissing:
+            return None
+        except PgdrError:
+            return _Header(None) if called_archive(found.key) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    contents: Contents | None
+
+
+def taken_at(found: StoredObject, says: Told) -> datetime:
+    """When an archive was taken. Where its key tells only the day, its file's time tells more, as long
+    as it is of that day (a copy made later isn't); else the day's beginning, so that it isn't taken
+    for younger than it is."""
+    if not says.to_the_second and found.modified_at.date() == says.at.date():
+        return found.modified_at
+    return says.at
+
+
+def _order(key: str) -> bytes:
+    # Local names that aren't UTF-8 hold surrogates.
+    return key.encode("utf-8", "surrogateescape")
