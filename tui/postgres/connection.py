@@ -18,6 +18,7 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
+from tui.config.secrets import reveal
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import Endpoint
 from tui.model.text import clean
@@ -185,11 +186,7 @@ def _settle(connection: Connection, statement_timeout_s: float | None) -> None:
 
 
 def _password(endpoint: Endpoint) -> str | None:
-    if endpoint.password is None:
-        return None
-    from tui.config.secrets import reveal
-
-    return reveal(endpoint.password)
+    return reveal(endpoint.password) if endpoint.password else None
 
 
 def _parameters(endpoint: Endpoint, dbname: str, application: str) -> dict[str, str]:

@@ -39,7 +39,8 @@ _SERVER = """
 SELECT current_setting('server_version_num')::int, current_setting('server_version'),
        pg_is_in_recovery(), r.rolsuper, r.rolcreatedb OR r.rolsuper,
        current_setting('max_connections')::int,
-       (SELECT count(*) FROM pg_stat_activity WHERE coalesce(backend_type = 'client backend', usesysid IS NOT NULL)),
+       (SELECT count(*) FROM pg_stat_activity
+         WHERE coalesce(backend_type = 'client backend', usesysid IS NOT NULL)),
        current_setting('max_locks_per_transaction')::int
          * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int),
        (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
@@ -53,7 +54,8 @@ SELECT current_setting('server_version_num')::int, current_setting('server_versi
 _LOOK = """
 SELECT d.oid, d.datallowconn, d.datconnlimit, has_database_privilege(d.oid, 'CONNECT'),
        (SELECT count(*) FROM pg_stat_activity
-         WHERE datid = d.oid AND pid <> pg_backend_pid() AND coalesce(backend_type = 'client backend', usesysid IS NOT NULL)),
+         WHERE datid = d.oid AND pid <> pg_backend_pid()
+           AND coalesce(backend_type = 'client backend', usesysid IS NOT NULL)),
        coalesce((SELECT split_part(c, '=', 2) FROM pg_db_role_setting s, unnest(s.setconfig) c
                   WHERE s.setdatabase = d.oid AND s.setrole = 0
                     AND c LIKE 'default\\_transaction\\_read\\_only=%%' LIMIT 1),
@@ -63,10 +65,6 @@ SELECT d.oid, d.datallowconn, d.datconnlimit, has_database_privilege(d.oid, 'CON
 """
 
 # reltuples is -1 where never analyzed, before 14 0 of 0 pages. Partitions count, their parents hold nothing.
-_TABLES: LiteralString = """
-   c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-"""
-
 _TABLES = """
 SELECT n.nspname, c.relname, pg_total_relation_size(c.oid),
        CASE WHEN c.reltuples < 0 OR (c.reltuples = 0 AND c.relpages = 0) THEN NULL
@@ -97,7 +95,8 @@ _SESSIONS = """
 SELECT pid, usename, coalesce(application_name, ''), coalesce(client_hostname, host(client_addr)),
        state, backend_start
   FROM pg_stat_activity
- WHERE datname = %s AND pid <> pg_backend_pid() AND coalesce(backend_type = 'client backend', usesysid IS NOT NULL)
+ WHERE datname = %s AND pid <> pg_backend_pid()
+   AND coalesce(backend_type = 'client backend', usesysid IS NOT NULL)
  ORDER BY backend_start, pid
 """
 

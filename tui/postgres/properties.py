@@ -1,0 +1,108 @@
+"""What belongs to a database itself and isn't restored with its contents: who may, and its settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import psycopg
+from psycopg import sql
+
+from tui.model.errors import PgdrError
+from tui.model.fleet import Endpoint
+from tui.model.text import clean
+from tui.postgres.connection import connect, sentence
+
+_PRIVILEGES = {"C": "CREATE", "T": "TEMPORARY", "c": "CONNECT"}
+
+# Settings that hold a list of names, each of which has to be quoted by itself; the same as in
+# variable_is_guc_list_quote() of pg_dump's dumputils.c.
+_LISTS = frozenset(
+    {
+        "local_preload_libraries",
+        "search_path",
+        "session_preload_libraries",
+        "shared_preload_libraries",
+        "temp_tablespaces",
+        "unix_socket_directories",
+    }
+)
+
+
+def apply_properties(endpoint: Endpoint, name: str, acl: Iterable[str], settings: Iterable[str]) -> None:
+    """Given a database's rights as PostgreSQL writes them (`role=CTc/owner`) and its settings (`name=value`),
+    gives them to the database `name`. No rights means PostgreSQL's default ones: nothing is changed then.
+
+    All are tried; raises PgdrError at the end naming those that could not be set, and as `connect` does.
+    """
+    target = sql.Identifier(name)
+    problems: list[str] = []
+    with connect(endpoint) as connection:
+        for about, statement in (*_grants(target, tuple(acl)), *_settings(target, settings)):
+            try:
+                connection.execute(statement)
+            except psycopg.Error as error:
+                problems.append(f"{about}: {sentence(error)}")
+                if connection.closed:
+                    break
+    if problems:
+        raise PgdrError(
+            f'Not every right and setting of "{clean(name)}" could be set.',
+            "; ".join(problems),
+            "Set them by hand: GRANT … ON DATABASE, ALTER DATABASE … SET.",
+        )
+
+
+def _grants(target: sql.Identifier, acl: tuple[str, ...]) -> list[tuple[str, sql.Composed]]:
+    if not acl:
+        return []
+    # By default PUBLIC may connect; what the list holds replaces that.
+    statements = [("rights", sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(target))]
+    for item in acl:
+        grantee, letters = parse_acl(item)
+        to = sql.Identifier(grantee) if grantee else sql.SQL("PUBLIC")
+        for letter, star in re.findall(r"([A-Za-z])(\*?)", letters):
+            if letter in _PRIVILEGES:
+                text = f"GRANT {_PRIVILEGES[letter]} ON DATABASE {{}} TO {{}}"
+                text += " WITH GRANT OPTION" if star else ""
+                statements.append((clean(item), sql.SQL(text).format(target, to)))
+    return statements
+
+
+def parse_acl(item: str) -> tuple[str, str]:
+    """Given an aclitem's text, returns the grantee's name ("" for PUBLIC) and the letters of its rights.
+
+    https://www.postgresql.org/docs/current/ddl-priv.html
+    """
+    match = re.fullmatch(
+        r'(?P<name>(?:"(?:[^"]|"")*"|[^"=])*)=(?P<letters>[A-Za-z*]*)(?:/.*)?', item, re.DOTALL
+    )
+    if match is None:
+        raise PgdrError(f"{clean(item)} is no right as PostgreSQL writes it.")
+    name = match["name"]
+    if name.startswith('"'):
+        name = name[1:-1].replace('""', '"')
+    return name, match["letters"]
+
+
+def _settings(target: sql.Identifier, settings: Iterable[str]) -> list[tuple[str, sql.Composed]]:
+    statements = []
+    for setting in settings:
+        variable, _, value = setting.partition("=")
+        values = _names(value) if variable.lower() in _LISTS else [value]
+        # A variable of an extension has a dot, between two names.
+        words = sql.SQL(".").join(sql.Identifier(part) for part in variable.split("."))
+        statements.append(
+            (
+                clean(variable),
+                sql.SQL("ALTER DATABASE {} SET {} TO {}").format(
+                    target, words, sql.SQL(", ").join(sql.Literal(part) for part in values or [""])
+                ),
+            )
+        )
+    return statements
+
+
+def _names(value: str) -> list[str]:
+    found = re.findall(r'\s*(?:"((?:[^"]|"")*)"|([^,"\s][^,]*))\s*(?:,|$)', value)
+    return [quoted.replace('""', '"') or plain.strip() for quoted, plain in found]
