@@ -75,7 +75,9 @@ def test_listing_local_backups_loads_no_screen_no_server_no_cloud(tmp_path: Path
     assert not loaded & {"textual", "rich", "boto3", "botocore", "psycopg"}
 
 
-@pytest.mark.parametrize("path", [*sorted((ROOT / "tui").rglob("*.py")), *sorted((ROOT / "tui").rglob("*.md"))])
+@pytest.mark.parametrize(
+    "path", [*sorted((ROOT / "tui").rglob("*.py")), *sorted((ROOT / "tui").rglob("*.md"))]
+)
 def test_the_project_speaks_of_itself_alone(path: Path) -> None:
     text = path.read_text()
     assert "shared/" not in text and "/work/" not in text

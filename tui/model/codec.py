@@ -7,12 +7,15 @@ no null, so there it is left out.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn
 from cattrs.strategies import configure_tagged_union
 
 from tui.model.event import Entry, Event
@@ -31,8 +34,23 @@ def converter() -> cattrs.Converter:
     made.register_structure_hook(timedelta, lambda value, _: timedelta(seconds=float(value)))
     made.register_unstructure_hook(Path, str)
     made.register_structure_hook(Path, lambda value, _: Path(value))
+    made.register_structure_hook_factory(is_dataclass, lambda cls: _filling_none(cls, made))
     configure_tagged_union(Event, made, tag_name="event", tag_generator=lambda cls: cls.__name__)
     return made
+
+
+def _filling_none(cls: type, made: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """How to build a dataclass from data in which what is None was left out, as TOML must."""
+    build_it = make_dict_structure_fn(cls, made)
+    hints = get_type_hints(cls)
+    optional = [f.name for f in fields(cls) if type(None) in get_args(hints[f.name]) and f.default is MISSING]
+
+    def structure(data: Any, _: Any) -> Any:
+        if isinstance(data, Mapping):
+            data = {**dict.fromkeys(optional), **data}
+        return build_it(data, cls)
+
+    return structure
 
 
 def _moment(value: object) -> datetime:

