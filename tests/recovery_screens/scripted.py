@@ -1,0 +1,331 @@
+"""A guide that answers from a script: for what a real server can't be brought to say in a test's time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import cast
+
+from textual.app import App
+from tui.notify.message import Message
+
+from tests.recovery_screens.pictures import DONE, HALFWAY, NOW
+from tui.incident.candidates import Candidate
+from tui.incident.guide import Guide
+from tui.model.backup import Backup, TableContents, Verdict, Verification
+from tui.model.errors import PgdrError
+from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Ntfy, Secret, Webhook
+from tui.model.incident import Incident, Sent, Step, StepRecord, StepStatus, Swap, TableCount
+from tui.model.plan import Estimate, Finding, Level, RestorePlan
+from tui.model.progress import Progress
+from tui.model.verdict import Check
+from tui.operations.catalogue import Description, StoreProblem
+from tui.operations.swap import SwapPlan
+from tui.screens.recovery.desk import Desk
+from tui.screens.recovery.screen import RecoveryScreen
+from tui.widgets.header import Bearings
+
+DATABASE = Database(
+    name="crypto_exchange",
+    dbname="crypto_exchange",
+    service="app-database",
+    endpoint=Endpoint(host="127.0.0.1", port=5433),
+    criticality=Criticality.CRITICAL,
+    rpo=timedelta(hours=6),
+    rto=timedelta(minutes=30),
+    health_url="http://127.0.0.1:5000/health",
+)
+FLEET = Fleet(
+    "KrystalineX",
+    databases=(DATABASE,),
+    channels=(
+        Ntfy("on-call", Secret(env="NTFY_TOPIC")),
+        Webhook("status", "https://status.example.org/hook"),
+    ),
+    contacts=(Contact("GoAlert", "http://localhost:8081"),),
+)
+DECLARED = NOW - timedelta(minutes=11)
+FINDINGS = (
+    Finding(Level.OK, "backups", "The newest backup is of 2026-11-21T01:02:10Z, within the RPO."),
+    Finding(
+        Level.WARNING,
+        "public.users",
+        "Table public.users has 1,100,000 rows, 100,000 fewer than the last backup.",
+        "Find out whether they were meant to go.",
+    ),
+    Finding(
+        Level.STOP,
+        "public.wallets",
+        "Table public.wallets is empty; the last backup had 3,600,120 rows.",
+        "Restore it, or the whole database.",
+    ),
+)
+COUNTS = (
+    TableCount("public", "users", 1_200_000, 1_100_000),
+    TableCount("public", "wallets", 3_600_120, 0),
+    TableCount("public", "trades", 12_004_112, 12_005_000),
+    TableCount("audit", "log", 871, None),
+)
+TABLES = (
+    TableContents("public", "trades", 1_100_000_000, 12_004_112),
+    TableContents("public", "transactions", 600_000_000, 9_120_033),
+    TableContents("public", "orders", 300_000_000, 6_000_871),
+    TableContents("public", "wallets", 71_000_000, 3_600_120),
+    TableContents("public", "users", 40_000_000, 1_200_000),
+    TableContents("audit", "log", 1_000, 871),
+)
+
+
+def _candidate(
+    hours: float, store: str, size: int, why: str, advised: bool = False, good: bool = True
+) -> Candidate:
+    taken = NOW - timedelta(hours=hours)
+    verified = (
+        None if advised else Verification(NOW - timedelta(days=3), Verdict.CLEAN if good else Verdict.FAILED)
+    )
+    key = f"crypto_exchange-{taken:%Y%m%d-%H%M%S}.dump"
+    backup = Backup(store, key, size, taken, "crypto_exchange", taken, verification=verified)
+    problems = () if good else (Finding(Level.STOP, "size", "The archive is cut short: 0.3 of 2.1 GB."),)
+    return Candidate(
+        backup=backup,
+        age=timedelta(hours=hours),
+        within_rpo=hours <= 6,
+        estimate=Estimate(
+            timedelta(minutes=14), timedelta(minutes=18 if hours < 10 else 45), "learned from 4"
+        ),
+        within_rto=hours < 10,
+        advised=advised,
+        why=why,
+        description=Description(backup, None, None, TABLES, 65536, problems),
+    )
+
+
+CANDIDATES = (
+    _candidate(
+        2.04, "offsite", 2_100_000_000, "The newest complete one; the data lost is within the RPO.", True
+    ),
+    _candidate(8.1, "offsite", 2_100_000_000, "Older than the advised one: more data lost."),
+    _candidate(8.1, "local", 2_100_000_000, "Older than the advised one: more data lost."),
+    _candidate(14.1, "local", 300_000_000, "Its last verification failed.", good=False),
+)
+PROBLEM = StoreProblem(
+    "azure", "The store can't be read.", "The credentials were rejected.", "Check its keys."
+)
+PLAN = RestorePlan(
+    ref=CANDIDATES[0].backup.ref,
+    database="crypto_exchange",
+    target="crypto_exchange_restore_20261121T031800Z",
+    host="127.0.0.1",
+    port=5433,
+    system_identifier="7412345678900093",
+    server_version="16.4",
+    live_bytes=None,
+    live_sessions=None,
+    archive_bytes=2_100_000_000,
+    archive_created_at=NOW - timedelta(hours=2),
+    archive_server_version="16.4",
+    age=timedelta(hours=2, minutes=2),
+    client="/usr/lib/postgresql/16/bin/pg_restore",
+    client_version="16.4",
+    jobs=4,
+    tables=(),
+    staging_bytes=2_100_000_000,
+    estimate=Estimate(timedelta(minutes=14), timedelta(minutes=18), "learned from 4 restores"),
+    findings=(
+        Finding(Level.OK, "space", "412 GB are free on the server's disk; about 9 GB will be used."),
+        Finding(
+            Level.WARNING,
+            "roles",
+            'Role "reporting" is not on the server.',
+            'CREATE ROLE "reporting"; or go on.',
+        ),
+    ),
+    commands=(
+        "createdb -h 127.0.0.1 -p 5433 crypto_exchange_restore_20261121T031800Z",
+        "pg_restore -h 127.0.0.1 -p 5433 -U exchange -d crypto_exchange_restore_20261121T031800Z -j 4 -v "
+        "/var/lib/pgdr/jobs/x/staging/archive",
+    ),
+)
+CHECKS = (
+    *(Check(f"rows of public.t{n}", True, "1,000 rows", "1,000 rows") for n in range(12)),
+    Check("no negative balances", False, "0", "3 [b]rows", "Look at wallets where balance < 0."),
+    Check("app role can log in", None, "a session", "no password is configured for app_user"),
+)
+SWAP_PLAN = SwapPlan(
+    host="127.0.0.1",
+    port=5433,
+    system_identifier="7412345678900093",
+    server_version="16.4",
+    live_name="crypto_exchange",
+    live_bytes=2_400_000_000,
+    live_sessions=14,
+    becomes="crypto_exchange_before_20261121T034100Z",
+    restored_name="crypto_exchange_restore_20261121T031800Z",
+    findings=(
+        Finding(Level.WARNING, "slots", "A replication slot is bound to the live database.", "Drop it."),
+    ),
+    commands=(
+        'ALTER DATABASE "crypto_exchange" RENAME TO "crypto_exchange_before_20261121T034100Z";',
+        'ALTER DATABASE "crypto_exchange_restore_20261121T031800Z" RENAME TO "crypto_exchange";',
+    ),
+)
+
+
+class ScriptedGuide:
+    """Answers as `Guide` does, from the values above; `failing` names the calls that fail."""
+
+    def __init__(self, incident: Incident, checks: tuple[Check, ...] = CHECKS, failing: str = "") -> None:
+        self.incident = incident
+        self.database = DATABASE
+        self.checks = checks
+        self.failing = failing
+        self.picture: Progress = HALFWAY
+        self.cancelled: bool | None = None
+        self.report_path = Path("/var/lib/pgdr/incidents/7.md")
+        self.calls: list[str] = []
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.failing == name:
+            raise PgdrError(f"The {name} failed.", "Nothing answers at 127.0.0.1:5433.", "Start the server.")
+
+    def _set(self, step: Step, status: StepStatus, note: str = "", **changes: object) -> Incident:
+        record = StepRecord(step, status, NOW - timedelta(minutes=2), NOW, note)
+        steps = tuple(record if r.step is step else r for r in self.incident.steps)
+        self.incident = replace(self.incident, steps=steps, **changes)  # type: ignore[arg-type]
+        return self.incident
+
+    def assess(self, on_finding: Callable[[Finding], None]) -> Incident:
+        self._called("assess")
+        for finding in FINDINGS:
+            on_finding(finding)
+        return self._set(Step.ASSESS, StepStatus.DONE, findings=FINDINGS, counts=COUNTS)
+
+    def candidates(self) -> tuple[tuple[Candidate, ...], tuple[StoreProblem, ...]]:
+        self._called("candidates")
+        return CANDIDATES, (PROBLEM,)
+
+    def pick(self, candidate: Candidate) -> Incident:
+        self._called("pick")
+        backup = candidate.backup
+        return self._set(Step.PICK, StepStatus.DONE, ref=backup.ref, backup_at=backup.created_at)
+
+    def message(self) -> Message:
+        self._called("message")
+        return Message(
+            "DR INITIATED: KrystalineX",
+            "Recovery of crypto_exchange in progress.\nETA: 18m. Last backup: 2026-11-21 01:02 UTC.",
+        )
+
+    def notify(self, message: Message) -> tuple[Sent, ...]:
+        self._called("notify")
+        sent = (Sent(NOW, "on-call", message.title), Sent(NOW, "status", message.title, "No answer in 10 s."))
+        self._set(Step.NOTIFY, StepStatus.DONE, "1 of 2 channels told", sent=sent)
+        return sent
+
+    def skip(self, step: Step, reason: str) -> Incident:
+        self._called("skip")
+        return self._set(step, StepStatus.SKIPPED, reason)
+
+    def plan(self) -> RestorePlan:
+        self._called("plan")
+        self._set(Step.RESTORE, StepStatus.ACTIVE, target=PLAN.target)
+        return PLAN
+
+    def start_restore(self, confirmation: str, plan: RestorePlan) -> str:
+        self._called("start_restore")
+        self._set(Step.RESTORE, StepStatus.ACTIVE, job=HALFWAY.job)
+        return HALFWAY.job
+
+    def restore_picture(self) -> Progress | None:
+        return self.picture if self.incident.job else None
+
+    def finish_restore(self) -> Incident:
+        good = self.picture.verdict is not Verdict.FAILED
+        status = StepStatus.DONE if good else StepStatus.FAILED
+        return self._set(Step.RESTORE, status, verdict=self.picture.verdict)
+
+    def cancel_restore(self, keep: bool) -> None:
+        self.cancelled = keep
+
+    def restore_again(self) -> Incident:
+        self._called("restore_again")
+        return self._set(Step.RESTORE, StepStatus.PENDING, job=None, target=None, verdict=None)
+
+    def verify(self, on_check: Callable[[Check], None]) -> Incident:
+        self._called("verify")
+        for check in self.checks:
+            on_check(check)
+        failed = any(check.passed is False for check in self.checks)
+        return self._set(Step.VERIFY, StepStatus.FAILED if failed else StepStatus.DONE, checks=self.checks)
+
+    def swap_plan(self) -> SwapPlan:
+        self._called("swap_plan")
+        return SWAP_PLAN
+
+    def swap(self, confirmation: str) -> Incident:
+        self._called("swap")
+        plan = SWAP_PLAN
+        done = Swap("crypto_exchange", plan.live_name, plan.restored_name, plan.becomes, NOW, 0.002, "anna")
+        return self._set(Step.RESUME, StepStatus.ACTIVE, swap=done)
+
+    def undo(self, confirmation: str) -> Incident:
+        self._called("undo")
+        assert self.incident.swap is not None
+        return self._set(Step.RESUME, StepStatus.ACTIVE, swap=replace(self.incident.swap, undone_at=NOW))
+
+    def ask_health(self) -> str | None:
+        self._called("ask_health")
+        self.incident = replace(self.incident, health='healthy: 200 {"status":"ok"}')
+        return self.incident.health
+
+    def close(self, outcome: str) -> Incident:
+        self._called("close")
+        return self._set(Step.RESUME, StepStatus.DONE, closed_at=NOW, outcome=outcome)
+
+
+def incident_at(step: Step, **changes: object) -> Incident:
+    """Given a step, returns an incident at which all before it are done as the script has it."""
+    guide = ScriptedGuide(Incident("7", "crypto_exchange", "anna", DECLARED))
+    guide.checks = CHECKS[:12]
+    before = list(Step)[: list(Step).index(step)]
+    if Step.ASSESS in before:
+        guide.assess(lambda _: None)
+    if Step.PICK in before:
+        guide.pick(CANDIDATES[0])
+    if Step.NOTIFY in before:
+        guide.notify(guide.message())
+    if Step.RESTORE in before:
+        guide.start_restore("crypto_exchange", PLAN)
+        guide.picture = DONE
+        guide.finish_restore()
+        guide.incident = replace(guide.incident, target=PLAN.target)
+    if Step.VERIFY in before:
+        guide.verify(lambda _: None)
+    return replace(guide.incident, **changes)  # type: ignore[arg-type]
+
+
+def copied(name: str, text: str) -> str:
+    """Stands for the app's copying."""
+    return f"{name}: {text.strip()}"
+
+
+class RecoveryApp(App[None]):
+    """An app around one recovery."""
+
+    def __init__(self, guide: Guide | ScriptedGuide, fleet: Fleet = FLEET, read_only: bool = False) -> None:
+        super().__init__()
+        self.desk = Desk(cast(Guide, guide), fleet, Bearings(fleet.name, read_only, lambda: NOW), copied)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {"foreground-muted": "#808080", "rule": "#505050"}
+
+    def on_mount(self) -> None:
+        self.push_screen(RecoveryScreen(self.desk))
+
+
+def utc(*parts: int) -> datetime:
+    """A moment in UTC."""
+    return datetime(*parts, tzinfo=timezone.utc)  # type: ignore[misc,arg-type]

@@ -1,0 +1,42 @@
+"""What every pane of the recovery works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tui.incident.guide import Guide
+from tui.model.fleet import Fleet
+from tui.model.incident import Incident
+from tui.widgets.header import Bearings
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The guide, which knows everything; the fleet; the header's bearings; and what copies text
+    (`copy(name, text)` puts it on the clipboard and into a file, and answers with what it did)."""
+
+    guide: Guide
+    fleet: Fleet
+    bearings: Bearings
+    copy: Callable[[str, str], str]
+
+    @property
+    def incident(self) -> Incident:
+        """The incident as it is now."""
+        return self.guide.incident
+
+    @property
+    def may_write(self) -> bool:
+        """Whether anything may be decided or done here: neither in read-only mode nor once it is closed."""
+        return not self.bearings.read_only and self.incident.closed_at is None
+
+    @property
+    def deadline(self) -> datetime:
+        """When the recovery must be over: the objective counts from the declaration."""
+        return self.incident.declared_at + self.guide.database.rto
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self.bearings.now()

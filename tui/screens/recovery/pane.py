@@ -1,0 +1,135 @@
+"""What the panes of the six steps have in common: they ask the guide in a thread and show what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from textual import events
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from tui.model.errors import PgdrError
+from tui.model.incident import Step
+from tui.model.text import clean
+from tui.screens.recovery.desk import Desk
+from tui.widgets.lines import BAD, BLANK, FAINT, line, wrapped
+from tui.widgets.text_lines import TextLines
+
+T = TypeVar("T")
+
+
+class StepPane(Vertical):
+    """One step. Everything on it comes from the incident, read again whenever it is shown, so that
+    leaving and coming back, or another start of the program, shows the same."""
+
+    step: ClassVar[Step]
+
+    class Changed(Message):
+        """The guide has done something: the incident is another now, or work has begun or ended."""
+
+    class Go(Message):
+        """Another step is wanted."""
+
+        def __init__(self, step: Step) -> None:
+            super().__init__()
+            self.step = step
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id=self.step.value)
+        self.desk = desk
+        self.guide = desk.guide
+        self.doing = ""  # what is being waited for, in words
+        self.error: BaseException | None = None
+        self._then: Callable[[Any], None] | None = None
+        self._tick: Timer | None = None
+
+    # For each step to fill in
+
+    def opened(self) -> None:
+        """The step has come onto the screen: asks what has to be asked."""
+
+    def draw(self) -> None:
+        """Shows the state of things."""
+        raise NotImplementedError
+
+    # Asking
+
+    def ask(self, doing: str, call: Callable[[], T], then: Callable[[T], None] | None = None) -> None:
+        """Runs `call` in a thread, saying `doing` meanwhile; hands what it returns to `then`.
+
+        One at a time: a second wish while one is being worked on is not taken, only said.
+        """
+        if self.doing:
+            self.notify(f"Still at it: {self.doing}", markup=False)
+            return
+        self.doing, self.error, self._then = doing, None, then
+        # Twice a second is as often as a person can read and a slow link can carry.
+        self._tick = self.set_interval(0.5, self.draw)
+        self.run_worker(call, thread=True, group="guide", exit_on_error=False)
+        self._changed()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Takes what the guide answered, or the reason why it didn't."""
+        event.stop()
+        if event.worker.group != "guide" or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
+            return
+        self.doing = ""
+        if self._tick is not None:
+            self._tick.stop()
+        if event.state is WorkerState.ERROR:
+            self.error = event.worker.error
+        elif self._then is not None:
+            self._then(event.worker.result)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.draw()
+        self.refresh_bindings()
+        self.post_message(self.Changed())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Puts detail beside where there is room."""
+        self.set_class(event.size.width >= 120, "wide")
+
+    def on_text_lines_resized(self, event: TextLines.Resized) -> None:
+        """Draws for the room that there is now."""
+        event.stop()
+        self.draw()
+
+    # Showing
+
+    def room(self) -> int:
+        """How many cells a line may have."""
+        return max(40, self.size.width - 3)
+
+    def waiting(self) -> list[Content]:
+        """What is being waited for, as lines; none when nothing is."""
+        return [line((f"◌ {self.doing}…", FAINT))] if self.doing else []
+
+    def trouble(self) -> list[Content]:
+        """What failed last, why and what to do next, as lines; none when nothing did."""
+        if self.error is None:
+            return []
+        return [*told_error(self.error, self.room()), BLANK]
+
+
+def told_error(error: BaseException, width: int) -> list[Content]:
+    """Given an error, returns what failed, why, and the next step, in full."""
+    if not isinstance(error, PgdrError):
+        # Not one that a person can meet: this program's own mistake, and it is called so.
+        what = f"pgdr itself went wrong: {type(error).__name__}: {error}"
+        made = wrapped(clean(what), width, line(("✘ ", BAD)), style=BAD)
+        return [
+            *made,
+            *wrapped("The incident is on disk; leave and come back, or use the commands.", width, "  "),
+        ]
+    made = wrapped(clean(error.what), width, line(("✘ ", BAD)), style=BAD)
+    if error.why:
+        made += wrapped(clean(error.why), width, line(("  why   ", FAINT)))
+    if error.mend:
+        made += wrapped(clean(error.mend), width, line(("  next  ", FAINT)))
+    return made

@@ -1,0 +1,49 @@
+"""A restore's errors: each with its entry, what was said, what it means and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from tui.model.text import clean, clean_lines
+from tui.model.verdict import RestoreError
+from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, line, wrapped
+
+
+def error_count(errors: Sequence[RestoreError]) -> Content:
+    """Given errors, returns `no errors`, or how many are explained and how many are not."""
+    bad = sum(not error.harmless for error in errors)
+    explained = len(errors) - bad
+    if not errors:
+        return line(("✔ no errors", GOOD))
+    parts: list[Content] = []
+    if bad:
+        parts.append(line((f"✘ {bad} FAILED", BAD)))
+    if explained:
+        parts.append(line((f"! {explained} explained", WARN)))
+    return line(*(part if number == 0 else line(" · ", part) for number, part in enumerate(parts)))
+
+
+def error_lines(errors: Sequence[RestoreError], width: int) -> list[Content]:
+    """Given errors, returns each in a few lines, those that aren't harmless first, nothing cut."""
+    if not errors:
+        return [line(("✔ No errors so far.", GOOD))]
+    made: list[Content] = []
+    for error in sorted(errors, key=lambda e: e.harmless):
+        shape = line(("! explained ", WARN)) if error.harmless else line(("✘ FAILED    ", BAD))
+        made += wrapped(clean(error.entry or "not tied to one entry"), width, shape, style=STRONG)
+        made += wrapped(clean_lines(error.message), width, "  ")
+        made += wrapped(clean(error.meaning), width, line(("  means  ", FAINT)))
+        if error.mend:
+            made += wrapped(clean(error.mend), width, line(("  do     ", FAINT)))
+        made.append(BLANK)
+    return made[:-1]
+
+
+def newest_error(errors: Sequence[RestoreError]) -> str:
+    """Given errors, returns one sentence on the one that matters most: a failed one, else the last."""
+    if not errors:
+        return ""
+    worst = next((error for error in errors if not error.harmless), errors[-1])
+    return clean(worst.meaning or worst.message)

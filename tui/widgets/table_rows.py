@@ -1,0 +1,62 @@
+"""A restore's tables with rows loaded of those expected, and its index builds with their stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from tui.model.progress import IndexLine, TableLine
+from tui.model.text import clean
+from tui.widgets import format as show
+from tui.widgets.lines import BAD, FAINT, GOOD, fit, line, right
+
+# What is at work comes first, then what failed, then what is to come; what is done needs no eyes.
+_ORDER = {"loading": 0, "building": 0, "failed": 1, "waiting": 2, "done": 3}
+_SHAPE = {"loading": "▶", "building": "▶", "failed": "✘", "waiting": "·", "done": "✔"}
+_STYLE = {"failed": BAD, "done": GOOD, "waiting": FAINT}
+
+
+def table_rows(tables: Sequence[TableLine], width: int) -> list[Content]:
+    """Given tables, returns a line for each, those at work first, the biggest first among equals."""
+    ranked = sorted(tables, key=lambda t: (_ORDER.get(t.state, 2), -(t.weight_bytes or 0)))
+    return [_table(table, width) for table in ranked]
+
+
+def _table(table: TableLine, width: int) -> Content:
+    if table.rows_expected is not None and table.rows_done is not None:
+        rows = f"{show.count(table.rows_done)} of {show.count(table.rows_expected)}"
+    elif table.rows_expected is not None:
+        rows = f"{show.count(table.rows_expected)} expected"
+    elif table.rows_done is not None:
+        rows = f"{show.count(table.rows_done)} rows"
+    else:
+        rows = ""
+    fraction = None
+    if table.state == "loading" and table.rows_expected:
+        fraction = (table.rows_done or 0) / table.rows_expected
+    name = clean(table.name if table.schema == "public" else f"{table.schema}.{table.name}")
+    return _row(table.state, name, rows, fraction, width)
+
+
+def index_rows(indexes: Sequence[IndexLine], width: int) -> list[Content]:
+    """Given indexes and constraints, returns a line for each with the stage of its build."""
+    ranked = sorted(indexes, key=lambda i: _ORDER.get(i.state, 2))
+    return [_row(i.state, clean(i.name), _stage(i), i.fraction, width) for i in ranked]
+
+
+def _stage(index: IndexLine) -> str:
+    return clean(index.stage) + ("" if index.fraction is None else show.percent(index.fraction))
+
+
+def _row(state: str, name: str, detail: str, fraction: float | None, width: int) -> Content:
+    style = _STYLE.get(state, "")
+    room = 25 if width < 90 else 29
+    cells = 8 if width >= 64 else 0
+    return line(
+        (f"{_SHAPE.get(state, '·')} {state:<9}", style),
+        fit(line(name), max(10, width - 11 - room - 1 - (cells + 1 if cells else 0))),
+        " ",
+        right(line(detail), room),
+        (" " + (show.bar(fraction, cells) if fraction is not None else " " * cells)) if cells else "",
+    )
