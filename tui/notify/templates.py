@@ -1,0 +1,80 @@
+"""The messages of a recovery, written from facts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from tui.model.text import rfc3339
+from tui.notify.message import Message
+
+_UNKNOWN = "unknown"
+
+
+def declared(
+    fleet: str, database: str, operator: str, eta: timedelta | None, last_backup: datetime | None
+) -> Message:
+    """A recovery has begun: how long it should take from now, and up to when the data will be there."""
+    return Message(
+        title=f"DR INITIATED: {fleet}",
+        text=f"Database recovery in progress. ETA: {_span(eta)}. Last backup: {_moment(last_backup)}. "
+        f"Database: {database}. Operator: {operator}.",
+        fields=_fields("initiated", fleet, database, operator, last_backup) | {"eta": _span(eta)},
+    )
+
+
+def ready(fleet: str, database: str, operator: str, data_until: datetime | None, checks: str) -> Message:
+    """The restored database is there and was checked (`checks`: "14 of 14 passed"), not yet in use."""
+    return Message(
+        title=f"DR READY: {fleet}",
+        text=f"The database is restored and about to be put in place. Checks: {checks}. "
+        f"Data up to: {_moment(data_until)}. Database: {database}. Operator: {operator}.",
+        priority="high",
+        tags=("hourglass_flowing_sand",),
+        fields=_fields("ready", fleet, database, operator, data_until) | {"checks": checks},
+    )
+
+
+def resolved(
+    fleet: str, database: str, operator: str, took: timedelta, data_until: datetime | None
+) -> Message:
+    """The service is back: how long it took, and from when data must be entered again."""
+    return Message(
+        title=f"DR RESOLVED: {fleet}",
+        text=f"Database recovery complete after {_span(took)}. Data up to: {_moment(data_until)}; "
+        f"what was entered later is not in it. Database: {database}. Operator: {operator}.",
+        priority="default",
+        tags=("white_check_mark",),
+        fields=_fields("resolved", fleet, database, operator, data_until) | {"took": _span(took)},
+    )
+
+
+def _fields(
+    event: str, fleet: str, database: str, operator: str, backup: datetime | None
+) -> dict[str, str | None]:
+    return {
+        "event": event,
+        "fleet": fleet,
+        "database": database,
+        "operator": operator,
+        "last_backup": rfc3339(backup) if backup else None,
+    }
+
+
+def _span(span: timedelta | None) -> str:
+    """`30 minutes`, `1 hour 5 minutes`; to the full minute upwards, so that nobody waits for less."""
+    if span is None:
+        return _UNKNOWN
+    minutes = max(1, -(-int(span.total_seconds()) // 60))
+    hours, rest = divmod(minutes, 60)
+    parts = [_count(hours, "hour")] if hours else []
+    if rest or not hours:
+        parts.append(_count(rest, "minute"))
+    return " ".join(parts)
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" + ("" if number == 1 else "s")
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC" if moment else _UNKNOWN
