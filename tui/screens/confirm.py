@@ -68,7 +68,9 @@ class ConfirmScreen(ModalScreen[bool]):
                 yield Choice(self._action, id="action", disabled=self._name_to_type is not None)
 
     def on_mount(self) -> None:
-        """Gives Cancel the focus."""
+        """Gives Cancel the focus. The cursor doesn't blink: an idle screen is quiet on the wire."""
+        for typed in self.query("#typed").results(Input):
+            typed.cursor_blink = False
         self.query_one("#cancel").focus()
 
     def on_key(self, event: events.Key) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.cells import cell_len
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import Screen
+from textual.screen import ActiveBinding, Screen
 from textual.widget import Widget
 
 from tui.widgets.tones import DIM, STRONG, Cell, Piece, told
@@ -37,6 +39,23 @@ def key_name(binding: Binding) -> str:
     return "+".join([*held, _NAMES.get(key, key)])
 
 
+# What Textual binds on every screen and nobody looks for.
+_EVERYWHERE = {"app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette"}
+
+
+def useful(screen: Screen[Any]) -> list[ActiveBinding]:
+    """Given a screen, returns the bindings that work on it now and that are worth telling."""
+    return [
+        active
+        for active in screen.active_bindings.values()
+        if active.enabled
+        and active.binding.description
+        and not active.binding.system
+        and active.binding.action not in _EVERYWHERE
+        and active.binding.action.removeprefix("app.") not in _EVERYWHERE
+    ]
+
+
 class KeyFooter(Widget):
     """Two lines: a rule and the shown bindings of the focused widget, the screen and the app.
 
@@ -52,16 +71,15 @@ class KeyFooter(Widget):
         """Redraws when the keys change with the focus or the state of the screen."""
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
-    def _changed(self, screen: Screen[object]) -> None:
+    def _changed(self, screen: Screen[Any]) -> None:
         self.refresh()
 
     def shown(self) -> list[tuple[str, str]]:
         """Returns keys and what they do, in the order in which they matter."""
         seen: dict[str, tuple[str, str]] = {}
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if binding.show and active.enabled and binding.description:
-                seen.setdefault(binding.action, (key_name(binding), binding.description))
+        for active in useful(self.screen):
+            if active.binding.show:
+                seen.setdefault(active.binding.action, (key_name(active.binding), active.binding.description))
         return list(seen.values())
 
     def render(self) -> Content:

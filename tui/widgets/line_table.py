@@ -26,15 +26,14 @@ from tui.widgets.tones import Cell, Piece
 R = TypeVar("R")
 
 _GUTTER = 2  # a space and the cursor's mark
-_GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: its title and its width in cells.
 
-    `wide` is how far it grows where there is room. `priority` 0 is never dropped; of the others the
-    highest numbers go first on a narrow terminal.
+    `wide` is how far it grows where there is room; `gap` the cells before it. `priority` 0 is never
+    dropped; of the others the highest numbers go first on a narrow terminal.
     """
 
     title: str
@@ -42,6 +41,7 @@ class Column:
     wide: int = 0
     priority: int = 0
     right: bool = False
+    gap: int = 2
 
 
 def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
@@ -49,7 +49,7 @@ def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     room = width - _GUTTER
     kept: list[int] = []
     for index in sorted(range(len(columns)), key=lambda i: (columns[i].priority, i)):
-        needed = columns[index].width + (_GAP if kept else 0)
+        needed = columns[index].width + columns[index].gap
         if needed > room and columns[index].priority > 0:
             break
         kept.append(index)
@@ -62,12 +62,12 @@ def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     return shown
 
 
-class LineTable(ScrollView, Generic[R], can_focus=True):
+class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     """A table over a list of rows, with a cursor and a filter.
 
     Given `columns`; `cells`, which makes a row's cells, one a column; `key`, which names a row;
     `words`, the text that the filter looks in; `order`, a sort key (without it rows stay as they
-    come). `empty` is what it says while it has no rows.
+    come). `empty` is what it says while it has no rows; `enter` is what enter does, for the footer.
     """
 
     DEFAULT_CSS = """
@@ -82,6 +82,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True):
     LineTable > .line--warn { color: $warning; text-style: bold; }
     LineTable > .line--bad { color: $error; text-style: bold; }
     LineTable > .line--dim { color: $foreground-muted; }
+    LineTable > .line--mark { color: $primary; }
     LineTable > .line--strong { text-style: bold; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -93,6 +94,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True):
         "line--bad",
         "line--dim",
         "line--strong",
+        "line--mark",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False, key_display="↑ k"),
@@ -101,7 +103,6 @@ class LineTable(ScrollView, Generic[R], can_focus=True):
         Binding("pagedown,space", "page(1)", "a page down", show=False, key_display="pgdn space"),
         Binding("home,g", "edge(-1)", "first", show=False, key_display="home g"),
         Binding("end,G", "edge(1)", "last", show=False, key_display="end G"),
-        Binding("enter", "choose", "open", show=False),
     ]
 
     class Highlighted(Message):
@@ -129,9 +130,11 @@ class LineTable(ScrollView, Generic[R], can_focus=True):
         words: Callable[[R], str] | None = None,
         order: Callable[[R], Any] | None = None,
         empty: str = "",
+        enter: str = "",
         id: str | None = None,  # noqa: A002 (the name Textual gives it)
     ) -> None:
         super().__init__(id=id)
+        self._bindings.bind("enter", "choose", enter or "open", show=bool(enter))
         self.columns = tuple(columns)
         self.empty = empty
         self._cells = cells
@@ -255,6 +258,10 @@ class LineTable(ScrollView, Generic[R], can_focus=True):
         """Moves the cursor to the first row or the last."""
         self._move_to(0 if side < 0 else len(self._seen) - 1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter is offered where there is a row."""
+        return action != "choose" or bool(self._seen)
+
     def action_choose(self) -> None:
         """Tells that enter was pressed."""
         if self.cursor_row is not None:
@@ -298,11 +305,11 @@ class LineTable(ScrollView, Generic[R], can_focus=True):
     def _line(self, gutter: str, row: Sequence[Cell], layout: list[tuple[int, int]], base: Style) -> Strip:
         segments = [Segment(gutter, base)]
         used = _GUTTER
-        for place, (index, width) in enumerate(layout):
+        for index, width in layout:
             cell = row[index] if index < len(row) else Cell("")
             text = cut(clean(cell.text), width)
             fill = " " * (width - cell_len(text))
-            gap = " " * _GAP if place else ""
+            gap = " " * self.columns[index].gap
             style = base
             if cell.tone:
                 style = base + self.get_component_rich_style(f"line--{cell.tone}", partial=True)

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from tui.model.text import clean
 
-GOOD, WARN, BAD, DIM, STRONG, PLAIN = "good", "warn", "bad", "dim", "strong", ""
+GOOD, WARN, BAD, DIM, STRONG, MARK, PLAIN = "good", "warn", "bad", "dim", "strong", "mark", ""
 
 # Theme variables, so that a change of theme restyles what is on the screen already.
 _STYLES = {
@@ -21,6 +21,7 @@ _STYLES = {
     BAD: "$error bold",
     DIM: "$foreground-muted",
     STRONG: "bold",
+    MARK: "$primary",
 }
 
 
@@ -45,6 +46,6 @@ def told(*pieces: Piece) -> Content:
     return made
 
 
-def lines(*rows: Content | str) -> Content:
-    """Given rows, returns them under one another; text rows are cleaned."""
-    return Content("\n").join(told(row) if isinstance(row, str) else row for row in rows)
+def lines(*rows: Content | Piece) -> Content:
+    """Given rows, returns them under one another; those that aren't Content are cleaned."""
+    return Content("\n").join(row if isinstance(row, Content) else told(row) for row in rows)

@@ -1,0 +1,328 @@
+"""The backups of all stores together, newest first, as the stores give them; and what is inside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.model.backup import Backup
+from tui.model.errors import PgdrError
+from tui.model.fleet import Database
+from tui.model.text import clean
+from tui.operations.catalogue import Description, StoreProblem
+from tui.screens import backups_rows as rows
+from tui.screens import go
+from tui.screens.backups_contents import ContentsScreen
+from tui.screens.rooms import House
+from tui.widgets.filter import FilterBar
+from tui.widgets.header import StatusHeader
+from tui.widgets.keys import KeyFooter
+from tui.widgets.line_table import LineTable
+from tui.widgets.lines import wrapped
+from tui.widgets.tones import BAD, DIM, Cell, Piece, lines, told
+
+_WIDE = 130  # columns from which the contents stand beside the rows instead of below
+_FLUSH_S = 0.4  # new rows are sorted in at most so often: 200,000 of them must not hold up the keys
+_REST_S = 0.3  # how long the cursor rests on a row before its archive is read
+
+
+class BackupsScreen(Screen[None]):
+    """All backups. Given `database`, those of it are looked for at first; another text shows the others."""
+
+    CSS_PATH = "backups.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "recover", "recover with it"),
+        Binding("y", "copy", "copy name"),
+        Binding("slash", "filter", "filter"),
+        Binding("R", "refresh", "read again"),
+        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
+    ]
+
+    class Page(Message):
+        """More backups of a store; `last` when it is read to its end."""
+
+        def __init__(self, turn: int, store: str, backups: tuple[Backup, ...], last: bool = False) -> None:
+            super().__init__()
+            self.turn = turn
+            self.store = store
+            self.backups = backups
+            self.last = last
+
+    class Trouble(Message):
+        """A store can't be read."""
+
+        def __init__(self, turn: int, problem: StoreProblem) -> None:
+            super().__init__()
+            self.turn = turn
+            self.problem = problem
+
+    class Described(Message):
+        """What is in a backup, or why that can't be told."""
+
+        def __init__(self, ref: str, outcome: Description | PgdrError) -> None:
+            super().__init__()
+            self.ref = ref
+            self.outcome = outcome
+
+    def __init__(self, house: House, database: Database | None = None) -> None:
+        super().__init__()
+        self._house = house
+        self._database = database
+        self._turn = 0
+        self._reading: dict[str, datetime] = {}
+        self._pending: list[Backup] = []
+        self._troubles: list[StoreProblem] = []
+        self._sizes = rows.Sizes()
+        self._described: dict[str, Description | PgdrError] = {}
+        self._asked: dict[str, datetime] = {}
+        self._ticking: Timer | None = None
+        self._resting: Timer | None = None
+
+    @property
+    def _now(self) -> datetime:
+        return self._house.bearings.now()
+
+    def compose(self) -> ComposeResult:
+        """Makes the screen."""
+        yield StatusHeader(self._house.bearings, "backups")
+        yield FilterBar(always=True, hint="any of database, store, name")
+        yield Static("", markup=False, id="troubles")
+        with Container(id="both"):
+            yield LineTable[Backup](
+                rows.COLUMNS,
+                lambda backup: rows.cells(backup, self._now, self._sizes.is_small(backup)),
+                lambda backup: backup.ref,
+                words=lambda backup: f"{backup.database or ''} {backup.ref}",
+                order=lambda backup: -backup.sort_time.timestamp(),
+                empty="No backup yet.",
+                enter="look inside",
+            )
+            yield Static("", markup=False, id="contents")
+        yield KeyFooter()
+
+    @property
+    def _table(self) -> LineTable[Backup]:
+        return self.query_one(LineTable)
+
+    def on_mount(self) -> None:
+        """Begins to read."""
+        self._ticking = self.set_interval(_FLUSH_S, self._flush, pause=True)
+        if self._database is not None:
+            self.query_one(FilterBar).look_for(self._database.dbname)
+        self._table.focus()
+        self.action_refresh()
+
+    # Reading the stores
+
+    def action_refresh(self) -> None:
+        """Reads all stores anew."""
+        self._turn += 1
+        self._pending, self._troubles, self._sizes = [], [], rows.Sizes()
+        self._described.clear()
+        self._reading = {store.name: self._now for store in self._house.fleet.stores}
+        self._table.set_rows(())
+        self._show_troubles()
+        for store in self._house.fleet.stores:
+            self._read(self._turn, store.name)
+        if self._ticking is not None:
+            self._ticking.resume()
+        self._show_status()
+
+    @work(thread=True, exit_on_error=False, group="stores")
+    def _read(self, turn: int, store: str) -> None:
+        def page(backups: tuple[Backup, ...]) -> None:
+            self.post_message(self.Page(turn, store, backups))
+
+        def problem(found: StoreProblem) -> None:
+            self.post_message(self.Trouble(turn, found))
+
+        try:
+            self._house.rooms.backups(store, page, problem)
+        except Exception as error:  # noqa: BLE001 - one store's trouble is told beside the others' rows
+            what = error.what if isinstance(error, PgdrError) else f"{type(error).__name__}: {error}"
+            problem(StoreProblem(store, what, None, None))
+        self.post_message(self.Page(turn, store, (), last=True))
+
+    def on_backups_screen_page(self, message: Page) -> None:
+        """Keeps new backups until the next flush; the first ones are shown at once."""
+        if message.turn != self._turn:
+            return
+        self._pending += message.backups
+        if message.last:
+            self._reading.pop(message.store, None)
+        if message.last or not self._table.rows:
+            self._flush()
+
+    def on_backups_screen_trouble(self, message: Trouble) -> None:
+        """Tells of a store that can't be read."""
+        if message.turn == self._turn:
+            self._troubles.append(message.problem)
+            self._show_troubles()
+
+    def _flush(self) -> None:
+        if self._pending:
+            fresh, self._pending = self._pending, []
+            self._sizes.add(fresh)
+            self._table.add_rows(fresh)
+        self._show_status()
+        waiting = any(ref not in self._described for ref in self._asked)
+        if waiting:
+            self._show_contents()
+        if not self._reading and not waiting and self._ticking is not None:
+            self._ticking.pause()
+
+    def _show_status(self) -> None:
+        table = self._table
+        pieces: list[Piece] = [f"{len(table.seen):,} of {len(table.rows):,}"]
+        for store, since in self._reading.items():
+            waited = int((self._now - since).total_seconds())
+            pieces.append(f" · {store}: still reading…" + (f" {waited}s" if waited else ""))
+        self.query_one(FilterBar).status(*pieces)
+        table.empty = "Reading…" if self._reading else "No backup." if not table.rows else "None of them."
+
+    def _show_troubles(self) -> None:
+        shown = self.query_one("#troubles", Static)
+        shown.display = bool(self._troubles)
+        told_lines = []
+        for problem in self._troubles:
+            said = " ".join(part for part in (problem.what, problem.why, problem.mend) if part)
+            mark = told(Cell(f" ✖ {problem.store}: ", BAD))
+            told_lines += wrapped(clean(said), max(40, self.size.width - 1), mark)
+        shown.update(lines(*told_lines))
+
+    # What is inside
+
+    def on_line_table_highlighted(self, message: LineTable.Highlighted) -> None:
+        """Shows what is known of the row, and reads its archive once the cursor rests there."""
+        self._show_contents()
+        self.refresh_bindings()
+        if self._resting is not None:
+            self._resting.stop()
+        backup = self._table.cursor_row
+        if backup is not None and backup.ref not in self._described and backup.ref not in self._asked:
+            self._resting = self.set_timer(_REST_S, lambda: self._ask(backup))
+
+    def _ask(self, backup: Backup) -> None:
+        self._asked[backup.ref] = self._now
+        self._describe(backup)
+        if self._ticking is not None:
+            self._ticking.resume()
+
+    @work(thread=True, exit_on_error=False, group="describe")
+    def _describe(self, backup: Backup) -> None:
+        try:
+            outcome: Description | PgdrError = self._house.rooms.describe(backup)
+        except PgdrError as error:
+            outcome = error
+        self.post_message(self.Described(backup.ref, outcome))
+
+    def on_backups_screen_described(self, message: Described) -> None:
+        """Shows what is inside."""
+        self._asked.pop(message.ref, None)
+        self._described[message.ref] = message.outcome
+        self._show_contents()
+
+    def _show_contents(self) -> None:
+        shown = self.query_one("#contents", Static)
+        backup = self._table.cursor_row
+        if backup is None:
+            shown.update("")
+            return
+        width = max(40, shown.content_size.width)
+        height = max(4, shown.content_size.height)
+        outcome = self._described.get(backup.ref)
+        if isinstance(outcome, PgdrError):
+            head = rows.heading(backup, None, width)
+            shown.update(lines(head, told(Cell("  ✖ ", BAD), str(outcome))))
+        elif outcome is None:
+            asked = self._asked.get(backup.ref)
+            waited = int((self._now - asked).total_seconds()) if asked else 0
+            said = f"   reading what is inside… {waited}s" if waited else "   reading what is inside…"
+            shown.update(lines(rows.heading(backup, None, width), told(Cell(said, DIM))))
+        else:
+            wrong = rows.problems(outcome, width)
+            inside = rows.tables(outcome, width, height - 1 - len(wrong))
+            shown.update(lines(rows.heading(backup, outcome, width), *wrong, *inside))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Puts the contents beside the rows where there is room."""
+        self.set_class(event.size.width >= _WIDE, "wide")
+        self._show_troubles()
+        self.call_after_refresh(self._show_contents)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key is offered where it works."""
+        if action == "recover":
+            return not self._house.bearings.read_only and self._table_row() is not None
+        return self._table_row() is not None if action == "copy" else True
+
+    def _table_row(self) -> Backup | None:
+        # Asked for the keys before the screen is composed, too.
+        tables = self.query(LineTable)
+        return tables.first().cursor_row if tables else None
+
+    def action_filter(self) -> None:
+        """Begins to type a filter."""
+        self.query_one(FilterBar).open()
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Filters as it is typed."""
+        self._table.filter(message.text)
+        self._show_status()
+
+    def on_filter_bar_closed(self) -> None:
+        """Gives the rows the focus again."""
+        self._table.focus()
+
+    def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
+        """Enter looks inside."""
+        self.action_look_inside()
+
+    def action_look_inside(self) -> None:
+        """Opens the chosen backup."""
+        backup = self._table.cursor_row
+        if backup is not None:
+            outcome = self._described.get(backup.ref)
+            known = None if isinstance(outcome, PgdrError) else outcome
+            self.app.push_screen(ContentsScreen(self._house, backup, known, self._fleet_name(backup)))
+
+    def _fleet_name(self, backup: Backup) -> str | None:
+        """The fleet's name of the database that a backup is of; None when that isn't exactly one."""
+        fleet = self._house.fleet
+        mine = [d for d in fleet.databases if self._house.rooms.of_database(d, (backup,))]
+        if self._database in mine and self._database is not None:
+            return self._database.name
+        return mine[0].name if len(mine) == 1 else None
+
+    def action_recover(self) -> None:
+        """Begins the guided recovery with the chosen backup."""
+        backup = self._table.cursor_row
+        if backup is None:
+            return
+        name = self._fleet_name(backup)
+        if name is None:
+            self.notify(
+                "This backup belongs to no one database of the fleet. Begin at the fleet with r, or use "
+                f"pgdr restore {backup.ref} --to NAME.",
+                severity="warning",
+                markup=False,
+            )
+        else:
+            self.post_message(go.Recover(name, backup.ref))
+
+    def action_copy(self) -> None:
+        """Copies the chosen backup's name."""
+        backup = self._table.cursor_row
+        if backup is not None:
+            self.post_message(go.Copy("backup", backup.ref))

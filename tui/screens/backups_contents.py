@@ -1,0 +1,177 @@
+"""The inside of one backup: every table in it, read from where it lies."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tui.model.backup import Backup, TableContents
+from tui.model.errors import PgdrError
+from tui.operations.catalogue import Description
+from tui.screens import backups_rows as rows
+from tui.screens import go
+from tui.screens.rooms import House
+from tui.widgets import format as show
+from tui.widgets.filter import FilterBar
+from tui.widgets.header import StatusHeader
+from tui.widgets.keys import KeyFooter
+from tui.widgets.line_table import Column, LineTable
+from tui.widgets.tones import BAD, DIM, MARK, Cell, Piece, lines, told
+
+_COLUMNS = (
+    Column("schema", 12, wide=24, gap=0),
+    Column("table", 24, wide=60),
+    Column("rows", 14, right=True),
+    Column("compressed", 10, right=True),
+    Column("share", 8, wide=50),
+)
+
+
+class ContentsScreen(Screen[None]):
+    """One backup. `described` is what is known of it already; `database` is the fleet's name of the
+    database that it is of, None when it is of no one of them."""
+
+    CSS_PATH = "backups_contents.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "recover", "recover with it"),
+        Binding("y", "copy", "copy name"),
+        Binding("slash", "filter", "filter"),
+        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
+    ]
+
+    class Read(Message):
+        """What is inside, or why that can't be told."""
+
+        def __init__(self, outcome: Description | PgdrError) -> None:
+            super().__init__()
+            self.outcome = outcome
+
+    def __init__(
+        self, house: House, backup: Backup, described: Description | None, database: str | None
+    ) -> None:
+        super().__init__()
+        self._house = house
+        self._backup = backup
+        self._outcome: Description | PgdrError | None = described
+        self._database = database
+        self._largest = 0
+
+    def compose(self) -> ComposeResult:
+        """Makes the screen."""
+        yield StatusHeader(self._house.bearings, "backups › inside")
+        yield Static("", markup=False, id="about")
+        yield FilterBar(hint="schema or table")
+        yield LineTable[TableContents](
+            _COLUMNS,
+            self._cells,
+            lambda table: (table.schema, table.name),
+            words=lambda table: f"{table.schema}.{table.name}",
+        )
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        """Shows what is known, or reads it."""
+        self.query_one(LineTable).focus()
+        self.call_after_refresh(self._show)
+        if self._outcome is None:
+            self._read()
+
+    @work(thread=True, exit_on_error=False)
+    def _read(self) -> None:
+        try:
+            self.post_message(self.Read(self._house.rooms.describe(self._backup)))
+        except PgdrError as error:
+            self.post_message(self.Read(error))
+
+    def on_contents_screen_read(self, message: Read) -> None:
+        """Shows what was read."""
+        self._outcome = message.outcome
+        self._show()
+
+    def on_resize(self) -> None:
+        """Fits the lines to the width."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        about, table = self.query_one("#about", Static), self.query_one(LineTable)
+        width = max(40, about.content_size.width)
+        outcome, backup, now = self._outcome, self._backup, self._house.bearings.now()
+        described = outcome if isinstance(outcome, Description) else None
+        age = f"{show.age(now - backup.sort_time)} ago"
+        facts = [f"taken {show.minute(backup.sort_time)} UTC, {age}", show.size(backup.size_bytes)]
+        if described is not None:
+            facts.append(f"read {show.size(described.fetched_bytes)} of it")
+        made: list[Content | Piece] = [rows.heading(backup, described, width), " · ".join(facts)]
+        made.append(told("verified ", rows.verified(backup, now)))
+        if isinstance(outcome, PgdrError):
+            made.append(told(Cell("✖ ", BAD), str(outcome)))
+        elif described is not None:
+            made += _more(described)
+            made += rows.problems(described, width)
+            self._largest = max((found.compressed_bytes or 0 for found in described.tables), default=0)
+            table.set_rows(described.tables)
+        table.empty = "Reading…" if outcome is None else "No table data in it."
+        about.update(lines(*made))
+
+    def _cells(self, table: TableContents) -> list[Piece]:
+        # The bar is cut to its column's width when it is drawn; fifty cells is its widest.
+        column = 50 if self.size.width > 150 else max(8, self.size.width - 72)
+        return [
+            table.schema,
+            table.name,
+            Cell("not known", DIM) if table.rows is None else show.count(table.rows),
+            show.size(table.compressed_bytes),
+            Cell(show.share(table.compressed_bytes, self._largest, column), MARK),
+        ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key is offered where it works."""
+        if action == "recover":
+            return not self._house.bearings.read_only and self._database is not None
+        return True
+
+    def action_filter(self) -> None:
+        """Begins to type a filter."""
+        self.query_one(FilterBar).open()
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Filters as it is typed."""
+        self.query_one(LineTable).filter(message.text)
+
+    def on_filter_bar_closed(self) -> None:
+        """Gives the rows the focus again."""
+        self.query_one(LineTable).focus()
+
+    def action_recover(self) -> None:
+        """Begins the guided recovery with this backup."""
+        if self._database is not None:
+            self.post_message(go.Recover(self._database, self._backup.ref))
+
+    def action_copy(self) -> None:
+        """Copies the backup's name."""
+        self.post_message(go.Copy("backup", self._backup.ref))
+
+
+def _more(described: Description) -> list[Piece]:
+    """What the archive and its manifest tell beside the tables."""
+    made: list[str] = []
+    contents, manifest = described.contents, described.manifest
+    if contents is not None:
+        made.append(
+            f"{contents.compression} · pg_dump {contents.dump_version or '?'} · "
+            f"{show.plural(len(contents.entries), 'entry', 'entries')}"
+        )
+    if manifest is not None:
+        made.append(
+            f"{show.plural(manifest.rows, 'row')} in {show.plural(len(manifest.tables), 'table')}, "
+            f"{show.size(manifest.database_bytes)} when it was taken · {manifest.selection} · "
+            f"sha256 {manifest.sha256[:12]}…"
+        )
+    return [*made]

@@ -1,0 +1,144 @@
+"""A backup as its row, and what is inside it: pure functions of what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import median
+
+from textual.content import Content
+
+from tui.model.backup import Backup, TableContents, Verdict
+from tui.model.plan import Level
+from tui.operations.catalogue import Description
+from tui.widgets import format as show
+from tui.widgets.line_table import Column
+from tui.widgets.lines import fit, line, right, wrapped
+from tui.widgets.tones import BAD, DIM, GOOD, MARK, PLAIN, STRONG, WARN, Cell, Piece, told
+
+COLUMNS = (
+    Column("", 1, gap=0),
+    Column("taken (UTC)", 11, gap=1),
+    Column("age", 7, right=True, gap=1),
+    Column("database", 16, wide=34),
+    Column("store", 8, wide=16, gap=1),
+    Column("size", 7, right=True, gap=1, priority=1),
+    Column("verified", 17, wide=24, priority=2),
+    Column("name in its store", 34, wide=70, priority=3),
+)
+
+_VERDICTS = {Verdict.CLEAN: GOOD, Verdict.EXPLAINED: WARN, Verdict.FAILED: BAD}
+_MUCH_SMALLER = 0.5  # of the median: half a database doesn't go away overnight unnoticed
+
+
+class Sizes:
+    """The sizes of backups by database, to tell one that is suspiciously small."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, list[int]] = {}
+        self._median: dict[str, float] = {}
+
+    def add(self, backups: Sequence[Backup]) -> None:
+        """Takes in more backups."""
+        touched = set()
+        for backup in backups:
+            if backup.database is not None:
+                self._sizes.setdefault(backup.database, []).append(backup.size_bytes)
+                touched.add(backup.database)
+        for database in touched:
+            self._median[database] = median(self._sizes[database])
+
+    def is_small(self, backup: Backup) -> bool:
+        """Whether a backup is much smaller than is usual for its database. One of two may be either."""
+        if backup.database is None or len(self._sizes.get(backup.database, ())) < 3:
+            return False
+        return backup.size_bytes < _MUCH_SMALLER * self._median[backup.database]
+
+
+def taken(backup: Backup, now: datetime) -> str:
+    """When a backup was taken: month, day and minute, or for an old one year, month and day."""
+    if now - backup.sort_time > timedelta(days=300):
+        return show.minute(backup.sort_time)[:10]
+    return show.day_minute(backup.sort_time)
+
+
+def verified(backup: Backup, now: datetime) -> Cell:
+    """How long ago a backup was verified, and what came of it."""
+    found = backup.verification
+    if found is None:
+        return Cell(show.UNKNOWN, DIM)
+    word = found.verdict.value.upper() if found.verdict is Verdict.FAILED else found.verdict.value
+    return Cell(f"{show.age(now - found.at)}  {word}", _VERDICTS[found.verdict])
+
+
+def cells(backup: Backup, now: datetime, small: bool) -> list[Piece]:
+    """Returns a backup's cells, one a column of COLUMNS."""
+    failed = backup.verification is not None and backup.verification.verdict is Verdict.FAILED
+    seen = verified(backup, now)
+    if small:
+        seen = Cell(f"{seen.text}  much smaller", WARN if not failed else BAD)
+    return [
+        Cell("✖", BAD) if failed else Cell("!", WARN) if small else "",
+        taken(backup, now),
+        show.age(now - backup.sort_time),
+        Cell("not known", DIM) if backup.database is None else backup.database,
+        backup.store,
+        Cell(show.size(backup.size_bytes), WARN if small else PLAIN),
+        seen,
+        backup.key,
+    ]
+
+
+def heading(backup: Backup, described: Description | None, width: int) -> Content:
+    """The backup's name, and what kind of archive it is."""
+    whole = "complete" if backup.has_manifest else "no manifest"
+    if described is not None and described.contents is not None:
+        contents = described.contents
+        server = f" · from {contents.server_version}" if contents.server_version else ""
+        kind = f"{contents.format.value}{server} · {whole}"
+    else:
+        kind = whole
+    room = width - len(kind) - 2
+    return fit(told(Cell(backup.ref, STRONG)), max(20, room)) + told("  ", Cell(kind, DIM))
+
+
+def problems(described: Description, width: int) -> list[Content]:
+    """What is wrong with a backup, or worth knowing, with its mend."""
+    made = []
+    for finding in described.problems:
+        if finding.level is Level.OK:
+            continue
+        shape = "✖" if finding.level is Level.STOP else "!"
+        tone = BAD if finding.level is Level.STOP else WARN
+        text = told(f"{finding.what} {finding.mend or ''}").plain.strip()
+        made += wrapped(text, width, told("  ", Cell(f"{shape} {finding.about}: ", tone)))
+    return made
+
+
+def tables(described: Description, width: int, room: int) -> list[Content]:
+    """The tables with rows, compressed bytes and a bar of them; at most `room` lines, the last of
+    which tells how many more there are and how much had to be read."""
+    found = described.tables
+    read = f"read {show.size(described.fetched_bytes)} of {show.size(described.backup.size_bytes)}"
+    if not found:
+        return [told(Cell(f"   no table data · {read}", DIM))]
+    fitting = found[: max(1, room - 1)]
+    largest = max((table.compressed_bytes or 0 for table in found), default=0)
+    name_width = min(40, max(14, width - 3 - 17 - 10 - 3 - 22))
+    made = [_table(table, largest, name_width, width) for table in fitting]
+    more = f"… {len(found) - len(fitting)} more   " if len(found) > len(fitting) else ""
+    return [*made, told(Cell(f"   {more}{read}", DIM))]
+
+
+def _table(table: TableContents, largest: int, name_width: int, width: int) -> Content:
+    name = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
+    rows = "rows not known" if table.rows is None else show.plural(table.rows, "row")
+    bar_room = max(4, width - name_width - 3 - 17 - 10 - 3)
+    return line(
+        "   ",
+        fit(told(name), name_width),
+        right(told(rows), 17),
+        right(told(show.size(table.compressed_bytes)), 10),
+        "   ",
+        told(Cell(show.share(table.compressed_bytes, largest, min(40, bar_room)), MARK)),
+    )

@@ -1,0 +1,317 @@
+"""The fleet: every database as it is now. The first screen; it is there before any server has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.model.backup import Backup
+from tui.model.errors import PgdrError
+from tui.model.facts import DatabaseFacts, Status, TableFacts
+from tui.model.fleet import Database
+from tui.operations.catalogue import StoreProblem
+from tui.operations.records import Drill
+from tui.screens import go
+from tui.screens.error import ErrorScreen
+from tui.screens.fleet_database import DatabaseScreen
+from tui.screens.fleet_rows import COLUMNS, Entry, cells, details
+from tui.screens.rooms import House
+from tui.widgets.filter import FilterBar
+from tui.widgets.header import StatusHeader
+from tui.widgets.keys import KeyFooter
+from tui.widgets.line_table import LineTable
+from tui.widgets.tones import lines
+
+
+class FleetScreen(Screen[None]):
+    """Rows in the order of criticality, each filled as its answer arrives; the chosen one's details below."""
+
+    CSS_PATH = "fleet.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "recover", "recover"),
+        Binding("b", "backups", "backups"),
+        Binding("J", "jobs", "jobs"),
+        Binding("i", "incidents", "incidents"),
+        Binding("slash", "filter", "filter"),
+        Binding("R", "refresh", "look again"),
+        Binding("q", "app.quit", "quit"),
+    ]
+
+    class Told(Message):
+        """A worker found something out: how an entry changes. Those of an earlier look are ignored."""
+
+        def __init__(self, turn: int, change: Callable[[Entry], Entry], database: str | None = None) -> None:
+            super().__init__()
+            self.turn = turn
+            self.change = change
+            self.database = database
+
+    class Failed(Message):
+        """A look went wrong as a whole."""
+
+        def __init__(self, error: BaseException) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self._house = house
+        self._turn = 0
+        self._entries: dict[str, Entry] = {}
+        self._ticking: Timer | None = None
+
+    @property
+    def _now(self) -> datetime:
+        return self._house.bearings.now()
+
+    def compose(self) -> ComposeResult:
+        """Makes the screen."""
+        yield StatusHeader(self._house.bearings)
+        yield FilterBar(hint="name, service, place")
+        yield LineTable[Entry](
+            COLUMNS,
+            lambda entry: cells(entry, self._now),
+            lambda entry: entry.database.name,
+            words=_words,
+            order=lambda entry: entry.database.criticality.rank,
+            empty="The configuration names no database: add [[database]] to it.",
+            enter="tables",
+        )
+        yield Static("", markup=False, id="details")
+        yield KeyFooter()
+
+    @property
+    def _table(self) -> LineTable[Entry]:
+        return self.query_one(LineTable)
+
+    def on_mount(self) -> None:
+        """Shows the rows at once; whoever is asked answers later."""
+        self._ticking = self.set_interval(1, self._tick, pause=True)
+        self._table.focus()
+        self.action_refresh()
+
+    # Looking
+
+    def action_refresh(self) -> None:
+        """Asks every server and every store anew."""
+        self._turn += 1
+        now = self._now
+        stores = [store.name for store in self._house.fleet.stores]
+        for database in self._house.fleet.databases:
+            own = tuple(name for name in stores if name in (database.backup.stores or stores))
+            old = self._entries.get(database.name)
+            fresh = Entry(database, now, stores_left=own)
+            if old is not None:  # what was known stays to be read until the new answer is there
+                fresh = replace(fresh, drill=old.drill, tables=old.tables, tables_at=old.tables_at)
+            self._entries[database.name] = fresh
+        self._table.set_rows(self._entries.values())
+        if self._ticking is not None:
+            self._ticking.resume()
+        self._look(self._turn)
+        for store in stores:
+            self._read_store(self._turn, store)
+
+    @work(thread=True, exit_on_error=False, group="look")
+    def _look(self, turn: int) -> None:
+        rooms = self._house.rooms
+
+        def answered(facts: DatabaseFacts) -> None:
+            self.post_message(self.Told(turn, lambda entry: replace(entry, facts=facts), facts.database))
+
+        try:
+            for database in self._house.fleet.databases:
+                self.post_message(self.Told(turn, _with_drill(rooms.last_drill(database)), database.name))
+            rooms.look(answered)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the app goes on and says it
+            self.post_message(self.Failed(error))
+
+    @work(thread=True, exit_on_error=False, group="stores")
+    def _read_store(self, turn: int, store: str) -> None:
+        """Reads one store; of each database only its newest backup and newest verification are kept."""
+        rooms = self._house.rooms
+
+        def page(backups: tuple[Backup, ...]) -> None:
+            for database in self._house.fleet.databases:
+                own = rooms.of_database(database, backups)
+                if own:
+                    newest = max(own, key=lambda backup: backup.sort_time)
+                    verified = max((b.verification.at for b in own if b.verification), default=None)
+                    self.post_message(self.Told(turn, _with_backup(newest, verified), database.name))
+
+        def problem(found: StoreProblem) -> None:
+            self.post_message(self.Told(turn, _with_problem(store, found)))
+
+        try:
+            rooms.backups(store, page, problem)
+        except Exception as error:  # noqa: BLE001 - told where the backups would be
+            what = error.what if isinstance(error, PgdrError) else f"{type(error).__name__}: {error}"
+            problem(StoreProblem(store, what, None, None))
+        self.post_message(self.Told(turn, lambda entry: _without_store(entry, store)))
+
+    @work(thread=True, exit_on_error=False, group="schema")
+    def _read_schema(self, turn: int, database: Database, up: bool) -> None:
+        """Its tables now; when it isn't up, those that it had when it was last seen."""
+        rooms = self._house.rooms
+        try:
+            if up:
+                change = _with_tables(rooms.schema(database), self._now)
+            else:
+                seen = rooms.last_seen(database)
+                if seen is None:
+                    return
+                change = _with_tables(seen.tables, seen.at)
+        except PgdrError as error:
+            said = error.what
+            self.post_message(
+                self.Told(turn, lambda entry: replace(entry, tables_problem=said), database.name)
+            )
+        else:
+            self.post_message(self.Told(turn, change, database.name))
+
+    def on_fleet_screen_told(self, message: Told) -> None:
+        """Takes in what a worker has found out."""
+        if message.turn != self._turn:
+            return
+        table = self._table
+        names = list(self._entries) if message.database is None else [message.database]
+        for name in names:
+            before = self._entries.get(name)
+            if before is None:
+                continue
+            after = self._entries[name] = message.change(before)
+            if before.facts is None and after.facts is not None:
+                # Asked for every database that is up: it is what is known of one that goes missing later.
+                self._read_schema(self._turn, after.database, after.facts.status is Status.UP)
+        table.set_rows(self._entries.values())
+
+    def on_fleet_screen_failed(self, message: Failed) -> None:
+        """Shows what went wrong with a whole look."""
+        self.app.push_screen(ErrorScreen.of(self._house.bearings, message.error))
+
+    def _tick(self) -> None:
+        """Counts the seconds of those that are waited for, and stops when there are none."""
+        if any(entry.facts is None for entry in self._entries.values()):
+            self._table.redraw()
+        elif self._ticking is not None:
+            self._ticking.pause()
+
+    # Showing
+
+    def on_line_table_highlighted(self, message: LineTable.Highlighted) -> None:
+        """Shows the details of the row under the cursor."""
+        self._show_details()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fits the details to the width."""
+        self.call_after_refresh(self._show_details)
+
+    def _show_details(self) -> None:
+        entry = self._table.cursor_row
+        shown = self.query_one("#details", Static)
+        width = max(40, shown.content_size.width or self.size.width - 2)
+        shown.update(lines(*details(entry, self._now, width)) if entry else "")
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key is offered where it works."""
+        if action == "recover":
+            return not self._house.bearings.read_only and bool(self._entries)
+        return bool(self._entries) if action == "backups" else True
+
+    def action_filter(self) -> None:
+        """Begins to type a filter."""
+        self.query_one(FilterBar).open()
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Filters as it is typed."""
+        self._table.filter(message.text)
+
+    def on_filter_bar_closed(self) -> None:
+        """Gives the rows the focus again."""
+        self._table.focus()
+
+    # Going
+
+    def _go(self, message: Callable[[str], Message]) -> None:
+        entry = self._table.cursor_row
+        if entry is not None:
+            self.post_message(message(entry.database.name))
+
+    def action_recover(self) -> None:
+        """Begins the guided recovery of the chosen one."""
+        self._go(go.Recover)
+
+    def action_backups(self) -> None:
+        """Shows the backups of the chosen one."""
+        self._go(go.BackupsOf)
+
+    def action_jobs(self) -> None:
+        """Shows the jobs."""
+        self.post_message(go.Jobs())
+
+    def action_incidents(self) -> None:
+        """Shows the incidents."""
+        self.post_message(go.Incidents())
+
+    def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
+        """Enter: all that is known of the chosen one, its tables among it."""
+        self.action_look_inside()
+
+    def action_look_inside(self) -> None:
+        """Opens the chosen one."""
+        entry = self._table.cursor_row
+        if entry is not None:
+            self.app.push_screen(DatabaseScreen(self._house, entry))
+
+
+def _words(entry: Entry) -> str:
+    database = entry.database
+    host = (entry.facts and entry.facts.host) or database.endpoint.host or ""
+    state = entry.facts.status.value if entry.facts else "waiting"
+    told: list[Any] = [database.name, database.dbname, database.service, database.place, host, state]
+    return " ".join([*map(str, told), database.criticality.value, database.purpose])
+
+
+def _with_drill(drill: Drill | None) -> Callable[[Entry], Entry]:
+    return lambda entry: replace(entry, drill=drill)
+
+
+def _with_tables(tables: tuple[TableFacts, ...], at: datetime) -> Callable[[Entry], Entry]:
+    return lambda entry: replace(entry, tables=tables, tables_at=at, tables_problem=None)
+
+
+def _with_backup(newest: Backup, verified_at: datetime | None) -> Callable[[Entry], Entry]:
+    def change(entry: Entry) -> Entry:
+        known = [backup for backup in (entry.newest, newest) if backup is not None]
+        moments = [moment for moment in (entry.verified_at, verified_at) if moment is not None]
+        return replace(
+            entry,
+            newest=max(known, key=lambda backup: backup.sort_time),
+            verified_at=max(moments, default=None),
+        )
+
+    return change
+
+
+def _with_problem(store: str, problem: StoreProblem) -> Callable[[Entry], Entry]:
+    def change(entry: Entry) -> Entry:
+        own = entry.database.backup.stores
+        if own and store not in own:
+            return entry
+        return replace(entry, problems=(*entry.problems, problem))
+
+    return change
+
+
+def _without_store(entry: Entry, store: str) -> Entry:
+    return replace(entry, stores_left=tuple(name for name in entry.stores_left if name != store))

@@ -1,0 +1,55 @@
+"""Where a person wants to go: a screen says so, the app knows the way."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+
+class Recover(Message):
+    """Begin a guided recovery of a database (its name in the fleet), with `ref` picked already if given."""
+
+    def __init__(self, database: str, ref: str | None = None) -> None:
+        super().__init__()
+        self.database = database
+        self.ref = ref
+
+
+class TakeUp(Message):
+    """Take an incident up where it was left, or read what became of it."""
+
+    def __init__(self, incident: str) -> None:
+        super().__init__()
+        self.incident = incident
+
+
+class Attach(Message):
+    """Watch a job."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__()
+        self.job = job
+
+
+class BackupsOf(Message):
+    """See the backups, those of one database first in sight."""
+
+    def __init__(self, database: str | None) -> None:
+        super().__init__()
+        self.database = database
+
+
+class Jobs(Message):
+    """See the jobs."""
+
+
+class Incidents(Message):
+    """See the incidents."""
+
+
+class Copy(Message):
+    """Copy a text: to the terminal's clipboard, and into a file called after `name`."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self.name = name
+        self.text = text
