@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tui.jobs.journal import Journal, read
 from tui.model import codec
-from tui.model.event import Entry, Item, ItemsListed, JobEnded, JobState, LogLine, Phase
+from tui.model.event import Entry, Event, Item, ItemsListed, JobEnded, JobState, LogLine, Phase
 
 NOW = datetime(2026, 11, 21, 3, 10, 0, 123456, timezone.utc)
 
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 21, 3, 10, 0, 123456, timezone.utc)
 def test_what_is_appended_is_read(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl", lambda: NOW)
     item = Item(7, "TABLE DATA", "public", 'we"ird\nname', Phase.DATA, rows=3)
-    events = [ItemsListed((item,), 1.0, 2.0), LogLine("x"), JobEnded(JobState.DONE, None, 1.5)]
+    events: list[Event] = [ItemsListed((item,), 1.0, 2.0), LogLine("x"), JobEnded(JobState.DONE, None, 1.5)]
     for event in events:
         journal.append(event)
     journal.close()

@@ -279,7 +279,7 @@ class Guide:
             return None
         health = ask(self.database.health_url, timeout_s=10.0)
         answer = ("healthy: " if health.ok else "not healthy: ") + clean(health.what, 200)
-        self._note("fact", f"{clean(self.database.health_url)} answered {answer}")
+        self._note("fact", f"The health address answered {answer}")
         self._change(health=answer)
         return answer
 

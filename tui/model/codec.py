@@ -41,7 +41,7 @@ def converter() -> cattrs.Converter:
 
 def _filling_none(cls: type, made: cattrs.Converter) -> Callable[[Any, Any], Any]:
     """How to build a dataclass from data in which what is None was left out, as TOML must."""
-    build_it = make_dict_structure_fn(cls, made)
+    build_it: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, made)
     hints = get_type_hints(cls)
     optional = [f.name for f in fields(cls) if type(None) in get_args(hints[f.name]) and f.default is MISSING]
 

@@ -11,26 +11,27 @@ import hashlib
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from tui.files import private_directory
-from tui.model.backup import Manifest
+from tui.model.backup import ArchiveFormat, Manifest
 from tui.model.errors import PgdrError
 from tui.model.event import BytesMoved, LogLine, Phase, PhaseBegan
 from tui.model.fleet import Database, Endpoint, Fleet
 from tui.model.text import clean, clean_lines
-from tui.operations.catalogue import GLOBALS, key_for, write_manifest
+from tui.operations.catalogue import GLOBALS, MANIFEST, key_for, write_manifest
 from tui.operations.report import Clock, Report, Stop, Stopped
 from tui.places.open import open_place
 from tui.postgres import commands
 from tui.postgres.connection import environment
+from tui.postgres.counting import TableName
 from tui.postgres.errors import explain
 from tui.postgres.facts import server_facts
 from tui.postgres.programs import dump_program
-from tui.postgres.snapshot import Snapshot, SnapshotFacts
+from tui.postgres.snapshot import Snapshot
 from tui.process import Command, run, start
 from tui.stores.store import Store
 
@@ -60,7 +61,7 @@ def back_up(
     stop: Stop,
     now: Clock,
     selection: str = "full",
-    tables: tuple[tuple[str, str], ...] = (),
+    tables: tuple[TableName, ...] = (),
     application: str = "pgdr backup",
 ) -> BackedUp:
     """Backs `database` up into each of `stores`, in one pass over the database.
@@ -73,15 +74,19 @@ def back_up(
     fails. Nothing that looks like a backup is left then.
     """
     began = time.monotonic()
-    moment = now()
-    key = key_for(database.dbname, moment)
     endpoint = open_place(database)
-    facts = server_facts(endpoint)
-    program = dump_program("pg_dump", fleet.programs, endpoint, facts.version_num // 10000)
+    server_major = server_facts(endpoint).version_num // 10000
+    program = dump_program("pg_dump", fleet.programs, endpoint, server_major)
     archive = private_directory(staging) / "archive.dump"
     env = environment(endpoint, None, application=application)
+
+    def heed_stop() -> None:
+        if stop():
+            raise Stopped
+
     try:
-        with Snapshot(endpoint, database.dbname) as snapshot:
+        with Snapshot(endpoint, database.dbname, application=application) as snapshot:
+            moment = now()
             report(PhaseBegan(Phase.DUMP))
             command = commands.dump(
                 program,
@@ -91,34 +96,37 @@ def back_up(
                 snapshot=snapshot.id,
                 schema_only=selection == "schema",
                 data_only=selection == "data",
-                tables=tables if selection == "tables" else (),
+                tables=tables,
                 role=database.backup.role,
             )
             with _dumping(command, archive, report, stop):
-                found = snapshot.facts(lambda _: None if not stop() else _raise_stopped())
-        size, digest = archive.stat().st_size, _sha256(archive, stop)
-        manifest = _manifest(
-            key,
-            database,
-            found,
-            size,
-            digest,
-            moment,
-            time.monotonic() - began,
-            selection,
-            tables,
-            program.version,
+                # Counted while pg_dump reads the same pages: most of them come from memory the second time
+                found = snapshot.facts(on_wait=heed_stop, only=_counted(selection, tables))
+        key = key_for(database.dbname, moment)
+        manifest = Manifest(
+            version=MANIFEST_VERSION,
+            key=key,
+            database=database.dbname,
+            created_at=moment,
+            duration_s=time.monotonic() - began,
+            size_bytes=archive.stat().st_size,
+            sha256=_sha256(archive, heed_stop),
+            format=ArchiveFormat.CUSTOM,
+            dump_version=program.version,
+            selection=selection,
+            **{field.name: getattr(found, field.name) for field in fields(found)},
         )
-        globals_sql = _globals(fleet, endpoint, facts.version_num // 10000, env, report)
+        globals_sql = _globals(fleet, endpoint, server_major, env, report)
         report(PhaseBegan(Phase.STORE))
-        refs = _store_everywhere(stores, key, archive, manifest, globals_sql, report, stop)
+        refs = _store_everywhere(stores, archive, manifest, globals_sql, report, heed_stop)
     finally:
         archive.unlink(missing_ok=True)
     return BackedUp(refs, manifest, time.monotonic() - began)
 
 
-def _raise_stopped() -> None:
-    raise Stopped
+def _counted(selection: str, tables: tuple[TableName, ...]) -> tuple[TableName, ...] | None:
+    """Which tables the manifest counts; None: all. An archive without rows has none to compare."""
+    return () if selection == "schema" else tables or None
 
 
 @contextmanager
@@ -170,29 +178,13 @@ def _dump_failed(said: list[str]) -> PgdrError:
     )
 
 
-def _sha256(path: Path, stop: Stop) -> str:
+def _sha256(path: Path, heed_stop: Callable[[], None]) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            if stop():
-                raise Stopped
+            heed_stop()
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _manifest(
-    key: str,
-    database: Database,
-    found: SnapshotFacts,
-    size: int,
-    sha256: str,
-    moment: object,
-    duration_s: float,
-    selection: str,
-    tables: tuple[tuple[str, str], ...],
-    dump_version: str,
-) -> Manifest:
-    raise AssertionError
 
 
 def _globals(
@@ -209,22 +201,23 @@ def _globals(
 
 def _store_everywhere(
     stores: Sequence[Store],
-    key: str,
     archive: Path,
     manifest: Manifest,
     globals_sql: bytes | None,
     report: Report,
-    stop: Stop,
+    heed_stop: Callable[[], None],
 ) -> tuple[str, ...]:
     """The archive, the roles, and last the manifest into each store; on failure all is taken away again."""
+    key = manifest.key
     stored: list[tuple[Store, str]] = []
     try:
         for store in stores:
             stored.append((store, key))
-            store.write(key, _chunks(archive, report, stop))
+            store.write(key, _chunks(archive, report, heed_stop))
             if globals_sql is not None:
                 stored.append((store, key + GLOBALS))
                 store.put(key + GLOBALS, globals_sql)
+            stored.append((store, key + MANIFEST))
             write_manifest(store, manifest)
     except BaseException:
         for store, name in reversed(stored):
@@ -240,12 +233,11 @@ def _take_away(store: Store, key: str) -> None:
         return  # the store that fails to store may fail to delete; without a manifest it isn't complete
 
 
-def _chunks(archive: Path, report: Report, stop: Stop) -> Iterator[bytes]:
+def _chunks(archive: Path, report: Report, heed_stop: Callable[[], None]) -> Iterator[bytes]:
     total, done = archive.stat().st_size, 0
     with archive.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            if stop():
-                raise Stopped
+            heed_stop()
             yield chunk
             done += len(chunk)
             report(BytesMoved(Phase.STORE, done, total))
