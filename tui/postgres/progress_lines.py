@@ -1,0 +1,105 @@
+"""The lines of a job's picture, each from one item or phase at work."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tui.model.event import ItemsListed, JobStarted, Phase, StatementSeen
+from tui.model.progress import IndexLine, TableLine, WorkerLine
+from tui.model.text import clean
+from tui.postgres import progress_text as words
+from tui.postgres.progress_work import Stretch, Work
+
+# Before this much is done, the estimate that the job began with counts as well.
+_PACE_TELLS = 0.3
+
+
+def table_line(work: Work) -> TableLine:
+    """Given a table's data at work, returns its line."""
+    item = work.item
+    return TableLine(
+        item.schema or "", item.name, _state(work, "loading"), work.rows_done, item.rows, item.weight_bytes
+    )
+
+
+def index_line(work: Work) -> IndexLine:
+    """Given an index or constraint at work, returns its line."""
+    item = work.item
+    return IndexLine(
+        item.schema or "", item.name, item.table, _state(work, "building"), work.stage, work.fraction
+    )
+
+
+def _state(work: Work, at_work: str) -> str:
+    if work.failed:
+        return "failed"
+    if work.finished_at is not None:
+        return "done"
+    return at_work if work.launched_at is not None else "waiting"
+
+
+def worker_line(work: Work, now: datetime) -> WorkerLine:
+    """Given a running item, returns what its worker is at."""
+    return WorkerLine(
+        slot=work.slot,
+        activity=words.activity(work.item),
+        what=words.full_name(work.item),
+        detail=work.detail,
+        fraction=work.fraction,
+        rows_per_s=work.rows_pace.per_s(now) if work.rows_pace else None,
+        bytes_per_s=work.bytes_pace.per_s(now) if work.bytes_pace else None,
+        left_s=work.left_s(now),
+        running_s=_seconds(work.launched_at, now),
+    )
+
+
+def stretch_line(
+    stretch: Stretch, slot: int, now: datetime, seen: StatementSeen | None, started: JobStarted | None
+) -> WorkerLine:
+    """Given a running phase that has no items, and the statement last seen in it, returns its line."""
+    what = None
+    if started is not None:
+        what = started.ref if stretch.phase is Phase.FETCH else started.target or started.database
+    if seen is not None and seen.table is not None:
+        what = f"{seen.schema}.{seen.table}" if seen.schema else seen.table
+    return WorkerLine(
+        slot=slot,
+        activity=words.STRETCHES.get(stretch.phase, stretch.phase.value),
+        what=clean(what or "", 200),
+        detail=words.bytes_of(stretch.done, stretch.total),
+        fraction=stretch.fraction if stretch.total else None,
+        rows_per_s=None,
+        bytes_per_s=stretch.pace.per_s(now),
+        left_s=stretch.left_s(now),
+        running_s=_seconds(stretch.began_at, now),
+    )
+
+
+def _seconds(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def ready(
+    now: datetime, started_at: datetime | None, fraction: float, listed: ItemsListed | None
+) -> tuple[datetime | None, datetime | None]:
+    """Given how far a job is and what was estimated for all of it, returns the earliest and latest
+    moment at which it will be ready; None where nothing is known yet.
+
+    At first the estimate counts, then more and more the pace so far, whose spread shrinks to 5 %.
+    """
+    if started_at is None:
+        return None, None
+    left = 1 - fraction
+    paced = _seconds(started_at, now) * left / fraction if fraction > 0 else None
+    if listed is not None and listed.low_s is not None and listed.high_s is not None:
+        low, high = listed.low_s * left, listed.high_s * left
+        trust = min(1.0, fraction / _PACE_TELLS)
+    elif paced is not None and fraction >= 0.02:
+        low, high, trust = paced, paced, 1.0
+    else:
+        return None, None
+    if paced is not None:
+        spread = 0.05 + 0.35 * left
+        low = (1 - trust) * low + trust * paced * (1 - spread)
+        high = (1 - trust) * high + trust * paced * (1 + spread)
+    return now + timedelta(seconds=min(low, high)), now + timedelta(seconds=max(low, high))
