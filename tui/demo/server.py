@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ INIT_S = 60.0
 START_S = 60.0
 STOP_S = 15.0
 SQL_S = 600.0
+_passfile_lock = threading.Lock()  # servers made at the same time share a passfile
 FAST = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -173,13 +175,14 @@ class Server:
 
     def _password(self) -> str:
         """The superuser's password from the passfile; generated and added when it isn't there."""
-        lines = self.passfile.read_text().splitlines() if self.passfile.exists() else []
         prefix = f"{ADDRESS}:*:*:{self.user}:"
-        for line in lines:
-            if line.startswith(prefix):
-                return line.removeprefix(prefix)
-        password = secrets.token_urlsafe(18)
-        write_whole(self.passfile, "".join(f"{line}\n" for line in (*lines, prefix + password)))
+        with _passfile_lock:
+            lines = self.passfile.read_text().splitlines() if self.passfile.exists() else []
+            for line in lines:
+                if line.startswith(prefix):
+                    return line.removeprefix(prefix)
+            password = secrets.token_urlsafe(18)
+            write_whole(self.passfile, "".join(f"{line}\n" for line in (*lines, prefix + password)))
         return password
 
     def _program(self, argv: list[str], timeout_s: float) -> None:
