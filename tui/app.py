@@ -322,7 +322,7 @@ class PgdrApp(App[int]):
         place = f"incidents › {incident.id}"
         self.push_screen(TextScreen(self._bearings, place, f"incident-{incident.id}", text))
 
-    def _open_recovery(self, incident: Incident) -> None:
+    def _open_recovery(self, incident: Incident, ref: str | None = None) -> None:
         try:
             guide = Guide(
                 self._fleet, self._state, Book(self._state), incident, self._operator, self._bearings.now
@@ -330,7 +330,8 @@ class PgdrApp(App[int]):
         except PgdrError as error:
             self._fail(error)
             return
-        self.push_screen(RecoveryScreen(Desk(guide, self._fleet, self._bearings, self.copy_text)))
+        desk = Desk(guide, self._fleet, self._bearings, self.copy_text, ref)
+        self.push_screen(RecoveryScreen(desk))
 
     def on_recover(self, message: go.Recover) -> None:
         """Begins a recovery: takes up the open incident of the database, or asks to declare one."""
@@ -340,7 +341,7 @@ class PgdrApp(App[int]):
     def _find_incident(self, database: str, ref: str | None) -> None:
         mine = [i for i in self._house.rooms.incidents() if i.database == database and i.closed_at is None]
         if mine:
-            self.call_from_thread(self._open_recovery, mine[0])
+            self.call_from_thread(self._open_recovery, mine[0], ref)
         else:
             self.call_from_thread(self._ask_to_declare, database, ref)
 
@@ -358,16 +359,16 @@ class PgdrApp(App[int]):
             facts.insert(1, ("backup", f"{ref} (to be confirmed in the second step)"))
         self.push_screen(
             ConfirmScreen("Declare an incident", facts, action="declare", cancel="Cancel"),
-            lambda answer: self._declare(database) if answer else None,
+            lambda answer: self._declare(database, ref) if answer else None,
         )
 
-    def _declare(self, database: str) -> None:
+    def _declare(self, database: str, ref: str | None) -> None:
         try:
             incident = Book(self._state).declare(database, self._operator, self._bearings.now())
         except OSError as error:
             self._fail(PgdrError("The incident could not be written down.", f"{error.strerror}."))
             return
-        self._open_recovery(incident)
+        self._open_recovery(incident, ref)
 
     def _fail(self, error: PgdrError) -> None:
         self.push_screen(ErrorScreen.of(self._bearings, error, copy=self.copy_text))

@@ -43,7 +43,7 @@ COLUMNS = (
     Column("port", 5, right=True, priority=9),
     Column("version", 7, priority=10),
     Column("RTO", 6, right=True, priority=11),
-    Column("last drill", 12, priority=12),
+    Column("last drill", 13, priority=12),
     Column("place", 14, wide=24, priority=13),
 )
 
@@ -84,7 +84,7 @@ def cells(entry: Entry, now: datetime) -> list[Piece]:
     up = facts is not None and facts.status is Status.UP
     host = (facts and facts.host) or database.endpoint.host
     port = (facts and facts.port) or database.endpoint.port
-    drill = f"{show.age(entry.drill.rto_s)} {show.age(now - entry.drill.at)} ago" if entry.drill else "never"
+    drill = f"{show.age(entry.drill.rto_s)}, {show.age(now - entry.drill.at)} ago" if entry.drill else "never"
     return [
         shape,
         Cell(database.name, STRONG if database.criticality.rank == 0 else PLAIN),

@@ -15,12 +15,15 @@ from tui.widgets.header import Bearings
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The guide, which knows everything; the fleet; the header's bearings; and what copies text
-    (`copy(name, text)` puts it on the clipboard and into a file, and answers with what it did)."""
+    (`copy(name, text)` puts it on the clipboard and into a file, and answers with what it did).
+
+    `wanted` is a backup that a person has chosen elsewhere: the second step begins on it."""
 
     guide: Guide
     fleet: Fleet
     bearings: Bearings
     copy: Callable[[str, str], str]
+    wanted: str | None = None
 
     @property
     def incident(self) -> Incident:
