@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import cast
 
 from textual.app import App
-from tui.notify.message import Message
 
 from tests.recovery_screens.pictures import DONE, HALFWAY, NOW
 from tui.incident.candidates import Candidate
@@ -21,6 +20,7 @@ from tui.model.incident import Incident, Sent, Step, StepRecord, StepStatus, Swa
 from tui.model.plan import Estimate, Finding, Level, RestorePlan
 from tui.model.progress import Progress
 from tui.model.verdict import Check
+from tui.notify.message import Message
 from tui.operations.catalogue import Description, StoreProblem
 from tui.operations.swap import SwapPlan
 from tui.screens.recovery.desk import Desk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -49,7 +50,7 @@ class NotifyPane(StepPane):
     def opened(self) -> None:
         """Drafts the message, anew each time nothing was changed in it: the estimate may be another now."""
         self.query_one(TextLines).focus()
-        if self.desk.incident.closed_at is None and not self.doing and not self._changed_by_hand():
+        if self.desk.may_write and not self.doing and not self._changed_by_hand():
             self.ask("drafting the message", self.guide.message, self._drafted)
         self.draw()
 
@@ -94,14 +95,19 @@ class NotifyPane(StepPane):
         if message is not None:
             self.query_one(TextLines).focus()
             channels = len(self.desk.fleet.channels)
-            self.ask(f"sending to {show.plural(channels, 'channel')}", lambda: self.guide.notify(message))
+            self.ask(
+                f"sending to {show.plural(channels, 'channel')}",
+                lambda: self.guide.notify(message),
+                must_finish=True,
+            )
 
     def action_skip(self) -> None:
         """Goes past it, with a reason."""
 
         def given(reason: str | None) -> None:
             if reason:
-                self.ask("writing it down", lambda: self.guide.skip(Step.NOTIFY, reason), self._skipped)
+                skip = partial(self.guide.skip, Step.NOTIFY, reason)
+                self.ask("writing it down", skip, self._skipped, must_finish=True)
 
         meaning = "Nobody will be told by this program. The reason stands in the report."
         self.app.push_screen(ReasonScreen("Go on without telling anyone", meaning, "go on"), given)

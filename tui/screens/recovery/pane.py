@@ -43,6 +43,7 @@ class StepPane(Vertical):
         self.desk = desk
         self.guide = desk.guide
         self.doing = ""  # what is being waited for, in words
+        self.must_finish = False  # whether leaving has to wait for it
         self.error: BaseException | None = None
         self._then: Callable[[Any], None] | None = None
         self._tick: Timer | None = None
@@ -58,15 +59,25 @@ class StepPane(Vertical):
 
     # Asking
 
-    def ask(self, doing: str, call: Callable[[], T], then: Callable[[T], None] | None = None) -> None:
+    def ask(
+        self,
+        doing: str,
+        call: Callable[[], T],
+        then: Callable[[T], None] | None = None,
+        *,
+        must_finish: bool = False,
+    ) -> None:
         """Runs `call` in a thread, saying `doing` meanwhile; hands what it returns to `then`.
 
-        One at a time: a second wish while one is being worked on is not taken, only said.
+        One at a time: a second wish while one is being worked on is not taken, only said. What only
+        looks can be left behind; `must_finish` is for what changes things, so that whoever comes back
+        finds it written down.
         """
         if self.doing:
             self.notify(f"Still at it: {self.doing}", markup=False)
             return
         self.doing, self.error, self._then = doing, None, then
+        self.must_finish = must_finish
         # Twice a second is as often as a person can read and a slow link can carry.
         self._tick = self.set_interval(0.5, self.draw)
         self.run_worker(call, thread=True, group="guide", exit_on_error=False)
@@ -77,7 +88,7 @@ class StepPane(Vertical):
         event.stop()
         if event.worker.group != "guide" or event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
             return
-        self.doing = ""
+        self.doing, self.must_finish = "", False
         if self._tick is not None:
             self._tick.stop()
         if event.state is WorkerState.ERROR:

@@ -86,7 +86,8 @@ class PickPane(StepPane):
         table = self._table
         table.empty = "No backup of this database was found." if not self._candidates else ""
         table.set_rows(self._candidates)
-        wanted = self.desk.incident.ref or next((c.backup.ref for c in self._candidates if c.advised), None)
+        advised = next((c.backup.ref for c in self._candidates if c.advised), None)
+        wanted = self.desk.incident.ref or self.desk.wanted or advised
         if wanted is not None:
             table.go_to(wanted)
 
@@ -103,7 +104,7 @@ class PickPane(StepPane):
             self.notify("Nothing can be picked: read-only, or the incident is closed.", markup=False)
             return
         candidate: Candidate = event.row
-        self.ask("writing down the choice", lambda: self.guide.pick(candidate), self._picked)
+        self.ask("writing it down", lambda: self.guide.pick(candidate), self._picked, must_finish=True)
 
     def _picked(self, incident: Incident) -> None:
         self._table.redraw()

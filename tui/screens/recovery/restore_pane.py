@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -69,7 +70,7 @@ class RestorePane(StepPane):
         if incident.job is not None:
             self._eyes.resume()
             self._look()
-        elif incident.ref is not None and incident.closed_at is None and not self.doing:
+        elif incident.ref is not None and self.desk.may_write and not self.doing:
             self.action_plan_again()
         self.draw()
         self._focus()
@@ -124,7 +125,8 @@ class RestorePane(StepPane):
         def answered(yes: bool | None) -> None:
             if yes:
                 name = self.guide.database.dbname
-                self.ask("starting the job", lambda: self.guide.start_restore(name, plan), self._started)
+                start = partial(self.guide.start_restore, name, plan)
+                self.ask("starting the job", start, self._started, must_finish=True)
 
         self.app.push_screen(asked, answered)
 
@@ -257,6 +259,8 @@ class RestorePane(StepPane):
         made = [*self.trouble(), *self.waiting()]
         if self.desk.incident.ref is None:
             return [*made, *wrapped("No backup has been picked yet: step 2 (key 2).", width)]
+        if not self.desk.may_write:
+            return [*made, *wrapped("Nothing is planned: read-only, or the incident is closed.", width)]
         if self._plan is None:
             return made or [line("No plan yet: p plans.")]
         return [*made, *plan_lines(self._plan, self.desk.now(), self.desk.deadline, width), BLANK]

@@ -3,6 +3,7 @@ incident is closed. The swap can be taken back."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -46,7 +47,7 @@ class ResumePane(StepPane):
     def opened(self) -> None:
         """Plans the swap anew each time: sizes and sessions are those of now."""
         self.query_one(TextLines).focus()
-        if self._ready and not self.doing and self.desk.incident.closed_at is None:
+        if self._ready and not self.doing and self.desk.may_write:
             self.action_look_again()
         self.draw()
 
@@ -100,7 +101,7 @@ class ResumePane(StepPane):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.ask("swapping", lambda: self.guide.swap(name), self._was_swapped)
+                self.ask("swapping", partial(self.guide.swap, name), self._was_swapped, must_finish=True)
 
         self.app.push_screen(asked, answered)
 
@@ -163,7 +164,7 @@ class ResumePane(StepPane):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.ask("taking the swap back", lambda: self.guide.undo(name), self._undone)
+                self.ask("taking it back", partial(self.guide.undo, name), self._undone, must_finish=True)
 
         self.app.push_screen(asked, answered)
 
@@ -188,9 +189,11 @@ class ResumePane(StepPane):
         def answered(choice: int | None) -> None:
             if choice in (1, 2):
                 outcome = outcomes[choice - 1]
-                self.ask("writing the report", lambda: self.guide.close(outcome))
+                self.ask("writing the report", partial(self.guide.close, outcome), must_finish=True)
 
-        about = "" if self._swapped else "No restored database is in the live one's place."
+        about = "" if self._swapped else "No restored database is in the live one's place. "
+        if self.desk.incident.record(Step.RESTORE).status is StepStatus.ACTIVE and self.desk.incident.job:
+            about += "The restore still runs; closing doesn't stop it."
         self.app.push_screen(
             ChooseScreen(f"Close incident {self.desk.incident.id}", about, choices), answered
         )

@@ -97,7 +97,11 @@ class RecoveryScreen(Screen[None]):
         self._open(Step(step))
 
     def action_leave(self) -> None:
-        """Leaves. A restore that runs goes on, and says so."""
+        """Leaves. A restore that runs goes on, and says so; what has to be finished is waited for."""
+        for pane in self.query(StepPane):
+            if pane.must_finish:
+                self.notify(f"One moment: {pane.doing}. Then you can leave.", markup=False)
+                return
         record = self.desk.incident.record(Step.RESTORE)
         if record.status is StepStatus.ACTIVE and self.desk.incident.job is not None:
             self.app.notify(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -85,7 +86,8 @@ class VerifyPane(StepPane):
 
         def given(reason: str | None) -> None:
             if reason:
-                self.ask("writing it down", lambda: self.guide.skip(Step.VERIFY, reason), self._gone_past)
+                skip = partial(self.guide.skip, Step.VERIFY, reason)
+                self.ask("writing it down", skip, self._gone_past, must_finish=True)
 
         failed = sum(check.passed is False for check in self.desk.incident.checks)
         meaning = f"{show.plural(failed, 'check')} failed." if failed else "The checks have not been asked."

@@ -1,0 +1,34 @@
+"""What stands on the screen, and waiting until it does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
+_PATIENCE_S = 30.0
+
+
+def text_of(pilot: Pilot[Any]) -> str:
+    """Returns the screen as text, as a terminal would show it."""
+    app = pilot.app
+    strips = app.screen._compositor.render_strips(app.size)
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Lets everything that was begun come to its end. Not for a pane that watches a running job alone."""
+    for _ in range(4):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], bool], patience_s: float = _PATIENCE_S) -> None:
+    """Waits until something is true; fails with the screen when it doesn't become so in time."""
+    deadline = time.monotonic() + patience_s
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"this was still on the screen:\n{text_of(pilot)}")
+        await pilot.pause(0.05)
