@@ -33,9 +33,11 @@ PREFIX = "krystalinex/"
 STORES = (LOCAL, OFFSITE)
 KEY_TABLES = ("public.users", "public.wallets", "public.orders", "public.transactions", "public.trades")
 FRESHNESS = ("public.trades.executed_at", "public.transactions.created_at")
-NO_NEGATIVE_BALANCES = SqlCheck("No negative balances", "SELECT count(*) FROM wallets WHERE balance < 0", "0")
+NO_NEGATIVE_BALANCES = SqlCheck(
+    "No negative balances", "SELECT count(*) FROM public.wallets WHERE balance < 0", "0"
+)
 NO_LOCKED_ABOVE_BALANCE = SqlCheck(
-    "Nothing locked that isn't there", "SELECT count(*) FROM wallets WHERE locked > balance", "0"
+    "Nothing locked that isn't there", "SELECT count(*) FROM public.wallets WHERE locked > balance", "0"
 )
 
 

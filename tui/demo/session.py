@@ -21,7 +21,8 @@ ENDINGS = (signal.SIGHUP, signal.SIGTERM)
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
     """Inside, a hang-up (the terminal is gone) or a termination raises SystemExit(128 + its number) in
-    the main thread, so that `with` and `finally` stop what was started. Put it around `prepare` and the rest."""
+    the main thread, so that `with` and `finally` stop what was started. Put it around `prepare` and all that
+    follows."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -32,7 +33,7 @@ def ending_on_signals() -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Inside, an interrupt, a hang-up or a termination changes nothing: for work that has to end, and does."""
+    """Inside, an interrupt, a hang-up or a termination changes nothing; for work that ends soon."""
     with _handling((signal.SIGINT, *ENDINGS), signal.SIG_IGN):
         yield
 

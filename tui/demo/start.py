@@ -41,8 +41,14 @@ LASTS = timedelta(hours=36)  # after that the sample's past is made anew rather 
 PORT_S3 = 9000
 PORT_WEB = 5000
 MARK = ".pgdr-demo"
-# Two servers' worth of what a laptop's PostgreSQL has: enough for a restore with several workers.
-SETTINGS = {"max_connections": "50", "wal_level": "minimal", "max_wal_senders": "0", "min_wal_size": "32MB"}
+# Nobody replicates from these servers; without old WAL kept for use again, the pristine copies stay small.
+SETTINGS = {
+    "max_connections": "50",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "min_wal_size": "32MB",
+    "wal_recycle": "off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,9 @@ def _own(directory: Path) -> Path:
 
 
 def _locked(directory: Path) -> IO[str]:
-    lock = (directory / "lock").open("w")
+    path = directory / "lock"
+    path.touch(mode=0o600)
+    lock = path.open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -220,6 +228,7 @@ def _run(demo: RunningDemo, scale: float, on_progress: OnProgress, now: datetime
     endpoints = {name: server.endpoint for name, server in demo.servers.items()}
     demo.fleet = _fleet(demo, endpoints, demo.objects.store(OFFSITE, BUCKET, PREFIX), demo.messages.url)
     _go_on(demo, shelves, made, now)
+    shelves.work.rmdir()
     write_whole(demo.config, text_of(demo.fleet))
     for database in demo.fleet.databases:
         schema(database, demo.state, lambda: now)
