@@ -23,7 +23,7 @@ from tui.operations.catalogue_names import MANIFEST, beside, told
 from tui.postgres.archive import read_contents, table_contents
 from tui.stores.store import Store, missing
 
-_END_OF_BLOCK = bytes(5)  # an integer 0: a sign byte and four of digits
+_ZERO = bytes(5)  # the integer 0 in an archive: a sign byte and four of digits
 _ZONES = timedelta(hours=38)  # a day for a date alone, 14 hours for the farthest zone
 _OTHER = "Use another backup, or another store's copy of this one."
 
@@ -167,17 +167,21 @@ class _Look:
         if contents is None or contents.format is not ArchiveFormat.CUSTOM:
             return
         data = [entry for entry in contents.entries if entry.has_data]
-        last = max((entry.offset for entry in data if entry.offset is not None), default=0)
-        if last >= size:
+        if not data:
+            return
+        # pg_dump writes the blocks in the order of the table of contents.
+        last = max(data, key=lambda entry: entry.offset or 0) if data[-1].offset else data[-1]
+        end = 2 * _ZERO if last.desc == "BLOBS" else _ZERO
+        if (last.offset or 0) >= size:
             gone = sum(1 for entry in data if entry.offset is not None and entry.offset >= size)
             self._stop(
                 "size",
                 f"It is cut short: the data of {gone} of {len(data)} tables begins behind its end.",
                 _OTHER,
             )
-        elif data and self._read(self._key, max(0, size - 5), 5) != _END_OF_BLOCK:
-            # Each block ends with a chunk of length 0, and the last block is the file's end
-            # (pg_backup_custom.c, _EndData, _EndLOs).
+        elif self._read(self._key, max(0, size - len(end)), len(end)) != end:
+            # A block ends with a chunk of length 0, one of large objects with an id of 0 after that, and
+            # nothing follows the last block (pg_backup_custom.c: _EndData, _EndLOs, _CloseArchive).
             self._stop("size", "It is cut short: it ends in the middle of a table's data.", _OTHER)
 
     def backup(self, contents: Contents | None, manifest: Manifest | None) -> Backup:

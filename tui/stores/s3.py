@@ -10,6 +10,8 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ from tui.stores.store import PAGE, check_new_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ResponseMetadataTypeDef
 
 _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
@@ -94,8 +97,11 @@ class BucketStore:
             try:
                 head = self._client().head_object(Bucket=self._spec.bucket, Key=self._prefix + key)
             except ClientError as error:
-                if code_of(error) == "404":  # HEAD has no body: it can't say what isn't there
+                # HEAD has no body: it can't say what isn't there, or why one may not look.
+                if code_of(error) == "404":
                     self._look_at_bucket()
+                elif code_of(error) == "403":
+                    self.read(key, 0, 1)
                 raise
         return StoredObject(key, head["ContentLength"], head["LastModified"], head.get("ETag"))
 
@@ -121,15 +127,17 @@ class BucketStore:
         if second is None:
             return self.put(key, first)
         everything = itertools.chain((first, second), whole)
-        upload_parts(self._client(), self._guard, self._spec.bucket, self._prefix + key, everything)
-        return self.stat(key)
+        answer, size = upload_parts(
+            self._client(), self._guard, self._spec.bucket, self._prefix + key, everything
+        )
+        return _stored(key, size, answer["ResponseMetadata"], answer.get("ETag"))
 
     def put(self, key: str, data: bytes) -> StoredObject:
         """Stores one object by PutObject."""
         check_new_key(key)
         with self._guard(key):
-            self._client().put_object(Bucket=self._spec.bucket, Key=self._prefix + key, Body=data)
-        return self.stat(key)
+            answer = self._client().put_object(Bucket=self._spec.bucket, Key=self._prefix + key, Body=data)
+        return _stored(key, len(data), answer["ResponseMetadata"], answer.get("ETag"))
 
     def delete(self, key: str) -> None:
         """Removes the object by DeleteObject."""
@@ -199,6 +207,16 @@ class BucketStore:
             yield
         except (ClientError, BotoCoreError, ValueError, OSError) as error:
             raise explain(self._spec, error, key) from error
+
+
+def _stored(key: str, size: int, metadata: ResponseMetadataTypeDef, etag: str | None) -> StoredObject:
+    """What was just stored, by the answer alone: a key that may only write can't ask for it."""
+    date = metadata.get("HTTPHeaders", {}).get("date")
+    try:
+        at = parsedate_to_datetime(date) if date else datetime.now(timezone.utc)
+    except ValueError:
+        at = datetime.now(timezone.utc)
+    return StoredObject(key, size, at.astimezone(timezone.utc), etag)
 
 
 def _new_client(spec: S3Store) -> S3Client:

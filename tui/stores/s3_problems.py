@@ -72,7 +72,7 @@ def _of_answer(spec: S3Store, error: ClientError, key: str | None) -> PgdrError:
     if code in _DENIED:
         return StoreDenied(
             f"The store {spec.name} denied access to “{clean(spec.bucket)}” ({code}).",
-            why="The credentials were understood, but they don't allow this.",
+            why="The credentials may be known, but they don't allow this.",
             mend="Allow listing, reading and writing for this key in the bucket's policy, "
             "or correct the bucket's name.",
         )

@@ -12,7 +12,7 @@ from tui.model.errors import PgdrError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CompleteMultipartUploadOutputTypeDef
 
 # All parts but the last are of one size, which some servers demand. With S3's limit of 10,000 parts
 # ("Amazon S3 multipart upload limits") an object may have 312 GiB; three parts are in memory at most.
@@ -27,8 +27,10 @@ def upload_parts(
     bucket: str,
     key: str,
     chunks: Iterable[bytes],
-) -> None:
+) -> tuple[CompleteMultipartUploadOutputTypeDef, int]:
     """Stores `chunks` as the object `key` of `bucket`; on any failure aborts, so that nothing is left.
+
+    Returns the answer and how many bytes were stored.
 
     `guard` turns botocore's errors into the store's. What `chunks` raises passes through.
     """
@@ -42,6 +44,7 @@ def upload_parts(
 
     try:
         sent: list[CompletedPartTypeDef] = []
+        size = 0
         with ThreadPoolExecutor(_IN_FLIGHT, "pgdr-upload") as pool:
             pending: deque[Future[CompletedPartTypeDef]] = deque()
             for number, part in enumerate(parts(chunks), start=1):
@@ -50,14 +53,16 @@ def upload_parts(
                         "The backup is larger than one object may be here: 312 GiB.",
                         mend="Dump it to a directory store, or by tables.",
                     )
+                size += len(part)
                 pending.append(pool.submit(send, number, part))
                 if len(pending) > _IN_FLIGHT:
                     sent.append(pending.popleft().result())
             sent.extend(future.result() for future in pending)
         with guard():
-            client.complete_multipart_upload(
+            answer = client.complete_multipart_upload(
                 Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": sent}
             )
+        return answer, size
     except BaseException:
         # A store that can't be reached can't be told to abort either: the first error is the one that
         # matters, and the parts stay unseen until the bucket's rule for incomplete uploads removes them.
