@@ -187,11 +187,10 @@ class _Lister:
 
     def _backup(self, found: StoredObject, says: Told | None, head: _Header | None) -> Backup:
         contents = head.contents if head else None
+        database = contents.database if contents else None
+        at = contents.created_at if contents else None
         if says is not None:
             database, at = self._databases.get(says.database, says.database), taken_at(found, says)
-        else:
-            database = contents.database if contents else None
-            at = contents.created_at if contents else None
         return Backup(
             store=self._store.name,
             key=found.key,
