@@ -1,0 +1,1 @@
+"""The app's screens, driven by keys, on real servers and stores."""

@@ -1,0 +1,123 @@
+"""The table that costs what is visible."""
+
+from __future__ import annotations
+
+from textual.app import App, ComposeResult
+
+from tests.screens.eyes import NARROW, screen_lines, screen_text
+from tui.widgets.line_table import Column, LineTable, fit
+from tui.widgets.tones import BAD, Cell, Piece
+
+COLUMNS = (
+    Column("name", 10, wide=30),
+    Column("size", 6, right=True, priority=2),
+    Column("state", 8, priority=1),
+)
+
+
+class Host(App[int]):
+    """An app with nothing but the table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = 0
+        self.highlighted: list[int | None] = []
+        self.chosen: list[int] = []
+        self.table = LineTable[int](
+            COLUMNS, self.cells, lambda row: row, order=lambda row: -row, enter="open"
+        )
+
+    def cells(self, row: int) -> list[Piece]:
+        self.made += 1
+        return [f"row {row}", str(row * 10), Cell("BROKEN", BAD)]
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_line_table_highlighted(self, message: LineTable.Highlighted) -> None:
+        self.highlighted.append(message.row)
+
+    def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
+        self.chosen.append(message.row)
+
+
+def test_narrow_terminals_lose_the_least_important_columns() -> None:
+    assert [index for index, _ in fit(COLUMNS, 80)] == [0, 1, 2]
+    assert [index for index, _ in fit(COLUMNS, 24)] == [0, 2]
+    assert [index for index, _ in fit(COLUMNS, 15)] == [0]
+    assert dict(fit(COLUMNS, 200))[0] == 30
+    for width in range(14, 120):
+        used = 2 + sum(cells + COLUMNS[index].gap for index, cells in fit(COLUMNS, width))
+        assert used <= width
+
+
+async def test_two_hundred_thousand_rows_cost_what_is_visible() -> None:
+    app = Host()
+    async with app.run_test(size=NARROW) as pilot:
+        app.table.set_rows(range(200_000))
+        await pilot.pause()
+        await pilot.press("end")
+        await pilot.press("pageup", "pageup")
+        assert "row 0 " not in screen_text(app)
+        assert app.table.cursor_row == 44
+        # Each redraw makes the visible rows, never the others.
+        assert app.made < 24 * 40
+
+
+async def test_the_cursor_stays_on_its_row_while_rows_arrive() -> None:
+    app = Host()
+    async with app.run_test(size=NARROW) as pilot:
+        app.table.set_rows([1, 2, 3])
+        await pilot.pause()
+        assert app.table.cursor_row == 3
+        app.table.add_rows([5, 4])
+        await pilot.pause()
+        assert app.table.cursor_row == 5  # nobody has moved it: the newest stays in sight
+        await pilot.press("down", "j")
+        assert app.table.cursor_row == 3
+        app.table.add_rows(range(6, 90))
+        await pilot.pause()
+        assert app.table.cursor_row == 3
+        assert any("▸" in line and "row 3 " in line for line in screen_lines(app))
+        assert app.highlighted[-1] == 3
+
+
+async def test_filter_wants_every_word_in_either_case() -> None:
+    app = Host()
+    async with app.run_test(size=NARROW) as pilot:
+        app.table.set_rows(range(100))
+        app.table.filter("9")
+        await pilot.pause()
+        assert len(app.table.seen) == 19
+        app.table.filter("nothing")
+        app.table.empty = "None of them."
+        await pilot.pause()
+        assert app.table.cursor_row is None
+        assert "None of them." in screen_text(app)
+        await pilot.press("enter", "up", "pagedown")
+        assert app.chosen == []
+        app.table.filter("")
+        await pilot.pause()
+        await pilot.press("enter")
+        assert app.chosen == [99]
+
+
+async def test_a_row_is_cleaned_cut_and_never_read_as_markup() -> None:
+    app = Host()
+    app.cells = lambda row: ["[/x] [bold]a\x1b[31m\u202e" + "x" * 80, "1", ""]  # type: ignore[method-assign]
+    async with app.run_test(size=NARROW) as pilot:
+        app.table._cells = app.cells
+        app.table.set_rows([1])
+        await pilot.pause()
+        line = next(line for line in screen_lines(app) if "[/x]" in line)
+        assert "[/x] [bold]a\\x1b[31m" in line and "…" in line
+        assert "\x1b" not in line and "\u202e" not in line
+
+
+async def test_a_click_moves_the_cursor() -> None:
+    app = Host()
+    async with app.run_test(size=NARROW) as pilot:
+        app.table.set_rows(range(10))
+        await pilot.pause()
+        await pilot.click(LineTable, offset=(5, 3))
+        assert app.table.cursor_row == 7
