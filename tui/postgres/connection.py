@@ -218,7 +218,7 @@ def _open(endpoint: Endpoint, dbname: str, application: str, autocommit: bool) -
         return Failure("missing", "A database's name can't hold a zero byte.")
     parameters = _parameters(endpoint, dbname, application)
     try:
-        return psycopg.connect(autocommit=autocommit, **parameters)  # type: ignore[arg-type]
+        return psycopg.connect(autocommit=autocommit, prepare_threshold=None, **parameters)  # type: ignore[arg-type]
     except psycopg.errors.ConnectionTimeout:
         return Failure("timeout", f"No answer within {endpoint.connect_timeout_s} s.")
     except psycopg.Error as error:
