@@ -25,6 +25,16 @@ class Kept:
         return {str(p.relative_to(self.directory)) for p in self.directory.rglob("*") if p.is_file()}
 
 
+PART = 5 << 20  # the least that S3 takes for a part
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that few bytes are many parts."""
+    monkeypatch.setattr("tui.stores.s3_write.PART_BYTES", PART)
+    monkeypatch.setattr("tui.stores.s3_fetch.RANGE_BYTES", 1 << 20)
+
+
 @pytest.fixture(params=["local", "s3"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
     """A fresh, empty store: a directory, or a prefix in a bucket of a real S3 server."""

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.conftest import Kept
-from tui.stores.s3_write import PART_BYTES
+from tests.stores.conftest import PART, Kept
 from tui.stores.store import FetchStopped, KeyRefused, ObjectMissing, Store
 
 HOSTILE = ["../up", "a/../../up", "/etc/passwd", "a//b", ".", "..", "a/.", "", "nul\0here", "a/"]
@@ -89,7 +88,7 @@ def test_more_than_a_page_of_keys_comes_in_pages_and_in_order(kept: Kept) -> Non
 
 def test_a_stream_larger_than_one_part_arrives_whole(kept: Kept, tmp_path: Path) -> None:
     block = os.urandom(1 << 20)
-    count = PART_BYTES // len(block) + 5
+    count = 3 * PART // len(block) + 3
     written = kept.store.write("big.dump", (block for _ in range(count)))
     assert written.size_bytes == count << 20
     assert keys(kept.store) == ["big.dump"]
@@ -105,7 +104,7 @@ def test_a_stream_larger_than_one_part_arrives_whole(kept: Kept, tmp_path: Path)
     assert kept.store.read("big.dump", 5 << 20, 3) == block[:3]
 
 
-@pytest.mark.parametrize("size", [10, PART_BYTES + (2 << 20)])
+@pytest.mark.parametrize("size", [10, PART + (2 << 20)])
 def test_a_broken_stream_leaves_nothing(kept: Kept, size: int) -> None:
     def stream() -> Iterator[bytes]:
         for _ in range(size >> 20 or 1):
@@ -137,7 +136,7 @@ def test_an_object_is_not_seen_before_it_is_whole(kept: Kept) -> None:
     seen: list[list[str]] = []
 
     def stream() -> Iterator[bytes]:
-        yield bytes(PART_BYTES + 1)
+        yield bytes(PART + 1)
         seen.append(keys(kept.store))
         yield b"end"
 

@@ -78,6 +78,18 @@ def test_a_wrong_secret_is_rejected_credentials(bucket: Bucket, tmp_path: Path) 
         list(open_store(spec).pages())
 
 
+def test_a_secret_that_was_mended_is_taken_at_the_next_try(bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("wrong-secret-wrong-secret\n")
+    assert bucket.store.secret_key is not None
+    assert bucket.store.secret_key.file is not None
+    spec = replace(bucket.store, secret_key=Secret(file=tmp_path / "secret"))
+    with pytest.raises(StoreDenied):
+        list(open_store(spec).pages())
+    (tmp_path / "secret").write_text(bucket.store.secret_key.file.read_text())
+    assert open_store(spec) is open_store(spec)
+    assert list(open_store(spec).pages()) == []
+
+
 def test_an_unknown_access_key_is_rejected_credentials(bucket: Bucket, tmp_path: Path) -> None:
     (tmp_path / "access").write_text("AKUNKNOWN\n")
     spec = replace(bucket.store, access_key=Secret(file=tmp_path / "access"))

@@ -27,7 +27,7 @@ from tui.model.text import clean
 from tui.stores.s3_fetch import fetch_ranges
 from tui.stores.s3_problems import code_of, explain, no_bucket
 from tui.stores.s3_write import parts, upload_parts
-from tui.stores.store import PAGE, check_new_key
+from tui.stores.store import PAGE, StoreDenied, check_new_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -206,7 +206,11 @@ class BucketStore:
         try:
             yield
         except (ClientError, BotoCoreError, ValueError, OSError) as error:
-            raise explain(self._spec, error, key) from error
+            said = explain(self._spec, error, key)
+            if isinstance(said, StoreDenied):  # the secret may be mended meanwhile: read it anew next time
+                with self._lock:
+                    self._made = None
+            raise said from error
 
 
 def _stored(key: str, size: int, metadata: ResponseMetadataTypeDef, etag: str | None) -> StoredObject:
