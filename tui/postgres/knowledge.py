@@ -134,7 +134,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         ErrorClass.SETTING_UNKNOWN,
-        _re(r'^could not execute query: ERROR:\s+unrecognized configuration parameter "(\w+)"$'),
+        _re(r'^could not execute query: ERROR:\s+unrecognized configuration parameter "([\w.]+)"$'),
         "The server is older than pg_restore and doesn't know the setting {0}; it only steers the session.",
         "Nothing to do. A pg_restore of the server's own version would not say it.",
         _SESSION,

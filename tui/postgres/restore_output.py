@@ -30,7 +30,7 @@ _STAGE = re.compile(r"while (INITIALIZING|PROCESSING TOC|FINALIZING):")
 # One line per large object, and settings of the session: they would drown a journal.
 _NOISE = re.compile(r"restoring large object with OID|executing SELECT pg_catalog\.set_config\(")
 _PROGRESS = re.compile(
-    r"(launching|finished|skipping|processing) (missed )?item \d+ |creating [A-Z]+ |executing [A-Z]+ "
+    r"(launching|finished|skipping|processing) (missed )?item \d+ |(creating|executing|dropping) [A-Z]+ "
     r"|processing data for table \"|processing BLOB|restored \d+ large object|restoring large object"
     r"|(entering|finished) main parallel loop|connecting to (new )?database|from TOC entry \d"
     r"|while (INITIALIZING|PROCESSING|FINALIZING)|errors ignored on restore"
@@ -58,6 +58,11 @@ class RestoreOutput:
         for entry in entries:
             for text in _announcements(entry):
                 self._by_message[text.split("\n", 1)[0]].append(entry)
+        self._dropped = {  # only --clean says these, and only their line breaks matter
+            f"dropping {e.desc} {e.name}".split("\n", 1)[0]: e.name.split("\n")[1:]
+            for e in contents.entries
+            if "\n" in e.name
+        }
         self._numbered = False  # whether pg_restore tells ids: it does with several jobs
         self._alone: int | None = None  # the item at work where nothing says that one is finished
         self._next = 0  # place in `_entries` of the next item when it works alone
@@ -146,6 +151,8 @@ class RestoreOutput:
         elif text.startswith("entering main parallel loop"):
             self._numbered = True
             events += self._finish_alone()
+        elif text in self._dropped:
+            self._expected = deque(self._dropped[text])
         elif waiting := self._by_message.get(text):
             entry = waiting[0]
             rest = next(a for a in _announcements(entry) if a.split("\n", 1)[0] == text).split("\n")[1:]
@@ -289,6 +296,12 @@ def _fits(entry: TocEntry, command: str, message: str) -> bool:
     return (
         first in entry.definition
         or first in (entry.copy_statement or "")
-        or (first.startswith("ALTER ") and " OWNER TO " in first and entry.name in command)
+        or (first.startswith("ALTER ") and _is_owner_of(entry, command))
         or (first.startswith("TRUNCATE ") and entry.has_data and entry.name in command)
     )
+
+
+def _is_owner_of(entry: TocEntry, command: str) -> bool:
+    """Whether a command is the ALTER … OWNER TO that pg_restore makes for an entry."""
+    quoted = '"' + entry.name.replace('"', '""') + '"'
+    return any(f"{before}{name} OWNER TO " in command for before in " ." for name in (entry.name, quoted))
