@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from tests.archive.rich import Rich, program, restore
 from tests.servers import FreshDatabase, fresh_database
 from tui.model.backup import Verdict
-from tui.model.event import ErrorSeen, Event, ItemFinished, ItemLaunched, LogLine
+from tui.model.event import Entry, ErrorSeen, Event, ItemFinished, ItemLaunched, ItemsListed, LogLine
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.postgres.errors import verdict
-from tui.postgres.items import restored
+from tui.postgres.items import items, restored
+from tui.postgres.progress import Fold
 from tui.postgres.restore_output import RestoreOutput
 
 JOBS = pytest.mark.parametrize("jobs", ["-j1", "-j2"])
@@ -51,7 +53,7 @@ def test_missing_roles_are_explained(rich: Rich, tmp_path: Path, jobs: str) -> N
     assert "CREATE ROLE" in owner.mend
     # The owner's own rights stand in the same command as the reader's, and go with them.
     assert acl.error_class is ErrorClass.ROLE_MISSING
-    assert len(seen) == text.count("pg_restore: error:")
+    assert len(seen) == text.count("could not execute query: ERROR:")
 
 
 @JOBS
@@ -73,7 +75,7 @@ def test_each_error_of_a_target_that_was_not_empty(rich: Rich, target: FreshData
         ("FK CONSTRAINT app.orders orders_user_id_fkey", ErrorClass.DEPENDENCY),
         ("SEQUENCE SET app.orders_id_seq", ErrorClass.DEPENDENCY),
     } <= found(seen)
-    said = text.count("error: could not execute query:") + text.count("error: COPY failed")
+    said = text.count("could not execute query: ERROR:") + text.count("COPY failed for table")
     assert len(seen) == said
     assert all(e.dump_id is not None and e.meaning and e.mend for e in seen)
     assert not unfinished(rich, events)
@@ -166,6 +168,23 @@ def test_rows_that_do_not_fit(rich: Rich, target: FreshDatabase, tmp_path: Path)
     (error,) = errors(events)
     assert (error.error_class, error.harmless) == (ErrorClass.DATA, False)
     assert verdict(errors(events), code) is Verdict.FAILED
+
+
+@JOBS
+def test_a_real_restore_folds_to_its_end(rich: Rich, target: FreshDatabase, jobs: str) -> None:
+    events, _, _ = restore(rich.server, target.name, rich.custom, jobs)
+    moment = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
+    fold, last, most = Fold(), 0.0, 0
+    fold.add(Entry(moment, ItemsListed(items(rich.contents, rich.custom.stat().st_size, None))))
+    for event in events:
+        fold.add(Entry(moment, event))
+        seen = fold.picture(moment)
+        assert last <= seen.fraction < 1
+        last, most = seen.fraction, max(most, *(w.slot for w in seen.workers), 0)
+    assert most == int(jobs[-1])
+    assert seen.items_done == seen.items_total > 80
+    assert all(p.state == "done" for p in seen.phases)
+    assert {t.state for t in seen.tables} == {i.state for i in seen.indexes} == {"done"}
 
 
 def feed(rich: Rich, text: str, code: int | None = None) -> list[Event]:
