@@ -11,8 +11,12 @@ PRIVATE_DIRECTORY = 0o700
 
 
 def private_directory(path: Path) -> Path:
-    """Makes `path` and its missing parents, the directory itself for its owner only; returns it."""
-    path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+    """Makes `path` and those of its parents that are missing, for their owner only; returns it.
+
+    What is there already keeps its mode. (mkdir's own `parents` would leave the parents open to all.)
+    """
+    for directory in (*reversed(path.parents), path):
+        directory.mkdir(exist_ok=True, mode=PRIVATE_DIRECTORY)
     return path
 
 

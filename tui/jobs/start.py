@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
 
+from tui.files import PRIVATE_FILE
 from tui.jobs.job import JobFiles, JobSpec, write_spec
 from tui.jobs.lock import is_held
 from tui.model.errors import PgdrError
@@ -23,7 +25,7 @@ def start_job(state: Path, spec: JobSpec) -> str:
     """
     files = write_spec(state, spec)
     command = Command((sys.executable, "-m", "tui.jobs.supervisor", str(files.directory)))
-    with files.log.open("wb") as log:
+    with os.fdopen(os.open(files.log, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE), "wb") as log:
         # cwd: the supervisor must not keep the directory of a terminal, or of a mount, busy
         process = start(command, stdout=log, stderr=log, detached=True, cwd="/")
     deadline = time.monotonic() + _STARTED_WITHIN_S

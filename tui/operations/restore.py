@@ -146,7 +146,7 @@ def restore(
         verdict=judged,
         duration_s=time.monotonic() - began,
         items=len(todo),
-        rows=sum(i.rows or 0 for i in todo) if manifest else None,
+        rows=sum(i.rows or 0 for i in todo if i.desc == "TABLE DATA") if manifest else None,
         fetched_bytes=fetched,
         errors=tuple(errors),
     )

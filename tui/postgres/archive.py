@@ -94,7 +94,7 @@ def data_sizes(
         return {b.dump_id: b.size_bytes for b in blocks if b.dump_id in known}
     data = [e for e in contents.entries if e.has_data]
     offsets = sorted((e.offset, e.dump_id) for e in data if e.offset is not None)
-    if len(offsets) < len(data):
+    if not offsets or len(offsets) < len(data):
         return {}
     ends = [*(offset for offset, _ in offsets[1:]), archive_bytes]
     return {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tui.jobs.job import JobSpec
+from tui.jobs.start import start_job
 from tui.jobs.watch import follow
 from tui.model import codec
 from tui.model.backup import Verdict
@@ -11,6 +13,17 @@ from tui.model.event import JobState
 from tui.model.progress import Progress
 from tui.verbs.amounts import age
 from tui.verbs.context import Context
+
+
+def start_and_follow(context: Context, spec: JobSpec) -> Progress:
+    """Starts the job that `spec` orders and follows it to its end. Ctrl+C leaves the job running, and
+    says so, from the first moment on."""
+    try:
+        job = start_job(context.state_directory(), spec)
+    except KeyboardInterrupt:
+        _say_left(context, spec.id)
+        raise
+    return follow_to_end(context, job)
 
 
 def follow_to_end(context: Context, job: str) -> Progress:
@@ -31,8 +44,12 @@ def follow_to_end(context: Context, job: str) -> Progress:
     try:
         return follow(context.state_directory(), job, show, context.now)
     except KeyboardInterrupt:
-        console.narrate(f"Left. The job goes on; see it again with: pgdr attach {job}")
+        _say_left(context, job)
         raise
+
+
+def _say_left(context: Context, job: str) -> None:
+    context.console.narrate(f"Left. The job goes on; see it again with: pgdr attach {job}")
 
 
 def tell_end(context: Context, picture: Progress) -> None:

@@ -21,7 +21,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     from tui.operations.plan import plan_restore
     from tui.postgres.databases import fresh_name
     from tui.stores.open import open_store
-    from tui.verbs.following import errors_of, exit_code, follow_to_end, tell_end
+    from tui.verbs.following import errors_of, exit_code, start_and_follow, tell_end
 
     if not arguments.plan:
         context.refuse_if_read_only("Restoring")
@@ -59,29 +59,27 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     if arguments.confirm is not None and arguments.confirm != target:
         raise Refused(f"--confirm {arguments.confirm} is not the database that would be made, {target}.")
     assert fleet.source is not None
-    job = start_job(
-        state,
-        JobSpec(
-            id=new_id(JobKind.RESTORE, now),
-            kind=JobKind.RESTORE,
-            config=fleet.source.resolve(),
-            database=database.name,
-            operator=context.operator(),
-            ref=arguments.ref,
-            target=target,
-            tables=tuple(arguments.table),
-            workers=plan.jobs,
-            rto_s=database.rto.total_seconds(),
-        ),
+    order = JobSpec(
+        id=new_id(JobKind.RESTORE, now),
+        kind=JobKind.RESTORE,
+        config=fleet.source.resolve(),
+        database=database.name,
+        operator=context.operator(),
+        ref=arguments.ref,
+        target=target,
+        tables=tuple(arguments.table),
+        workers=plan.jobs,
+        rto_s=database.rto.total_seconds(),
     )
-    document["job"] = job
+    document["job"] = order.id
     if arguments.detach:
-        console.line(job)
+        start_job(state, order)
+        console.line(order.id)
         if console.json_wanted:
             console.json(document)
-        console.narrate(f"Follow it with: pgdr attach {job}")
+        console.narrate(f"Follow it with: pgdr attach {order.id}")
         return 0
-    picture = follow_to_end(context, job)
+    picture = start_and_follow(context, order)
     tell_end(context, picture)
     document.update(
         verdict=picture.verdict.value if picture.verdict else None,

@@ -11,21 +11,20 @@ from tui.verbs.context import Context, database_of
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Exit codes: 0 clean, 3 explained, 1 failed."""
     from tui.jobs.job import JobSpec, new_id
-    from tui.jobs.start import start_job
     from tui.model.event import JobKind
     from tui.operations.catalogue import describe, split_ref
     from tui.postgres.databases import fresh_name
     from tui.stores.open import open_store
-    from tui.verbs.following import errors_of, exit_code, follow_to_end, tell_end
+    from tui.verbs.following import errors_of, exit_code, start_and_follow, tell_end
 
     context.refuse_if_read_only("Verifying a backup, which makes a scratch database and drops it,")
-    fleet, state, console = context.fleet(), context.state_directory(), context.console
+    fleet, console = context.fleet(), context.console
     spec, key = split_ref(fleet, arguments.ref)
     database = database_of(fleet, describe(open_store(spec), key).backup, arguments.database)
     assert fleet.source is not None
     now = context.now()
-    job = start_job(
-        state,
+    picture = start_and_follow(
+        context,
         JobSpec(
             id=new_id(JobKind.VERIFY, now),
             kind=JobKind.VERIFY,
@@ -37,13 +36,12 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             workers=fleet.jobs,
         ),
     )
-    picture = follow_to_end(context, job)
     tell_end(context, picture)
     if console.json_wanted:
         console.json(
             {
                 "ref": arguments.ref,
-                "job": job,
+                "job": picture.job,
                 "verdict": picture.verdict.value if picture.verdict else None,
                 "checks": [codec.plain(c) for c in picture.checks],
                 "errors": errors_of(picture),
