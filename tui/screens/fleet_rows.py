@@ -143,7 +143,7 @@ def details(entry: Entry, now: datetime, width: int, *, tables: bool = True) -> 
         *_condition(entry),
     ]
     if tables and entry.tables is not None:
-        told_lines.append(_seen(entry, now, width))
+        told_lines += _seen(entry, now, width)
     told_lines += _backups(entry)
     return told_lines
 
@@ -172,17 +172,15 @@ def _condition(entry: Entry) -> list[Content]:
     return [*made, told(f"→ {facts.mend}")] if facts.mend else made
 
 
-def _seen(entry: Entry, now: datetime, width: int) -> Content:
-    """The tables on one line, and since when that isn't so any more."""
+def _seen(entry: Entry, now: datetime, width: int) -> list[Content]:
+    """The biggest tables on one line, and since when that isn't so any more."""
     tables = entry.tables or ()
-    head = show.plural(len(tables), "table")
-    if entry.facts is not None and entry.facts.status is not Status.UP and entry.tables_at is not None:
-        same = entry.tables_at.date() == now.date()
-        head = (
-            f"Last seen {show.clock(entry.tables_at) if same else show.minute(entry.tables_at)} UTC, {head}"
-        )
-    head += ":  " if tables else ""
-    return told(head, _tables(tables, width - cell_len(head)))
+    head = show.plural(len(tables), "table") + (":" if tables else "")
+    if entry.facts is None or entry.facts.status is Status.UP or entry.tables_at is None:
+        return [told(f"{head}  {_tables(tables, width - cell_len(head) - 2)}")]
+    same = entry.tables_at.date() == now.date()
+    at = show.clock(entry.tables_at) if same else show.minute(entry.tables_at)
+    return [told(f"Last seen {at} UTC, {head}"), told(f"  {_tables(tables, width - 2)}")]
 
 
 def _tables(tables: Sequence[TableFacts], width: int) -> str:
