@@ -90,14 +90,14 @@ class Attached(App[None]):
 
     def __init__(self, job: Job, name: str = JOB) -> None:
         super().__init__()
-        self._job, self._name = job, name
+        self._job, self._wanted = job, name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return {"foreground-muted": "#808080", "rule": "#505050"}
 
     def on_mount(self) -> None:
         bearings = Bearings("Shop", False, lambda: self._job.now)
-        self.push_screen(RestoreScreen(bearings, self._job.state, self._name, "bob", copied))
+        self.push_screen(RestoreScreen(bearings, self._job.state, self._wanted, "bob", copied))
 
 
 @asynccontextmanager

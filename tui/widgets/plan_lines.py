@@ -12,6 +12,7 @@ from tui.widgets import format as show
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.lines import BLANK, FAINT, STRONG, WARN, line, wrapped
 from tui.widgets.rows import joined
+from tui.widgets.server_line import server_line
 
 
 def plan_lines(plan: RestorePlan, now: datetime, deadline: datetime | None, width: int) -> list[Content]:
@@ -19,7 +20,7 @@ def plan_lines(plan: RestorePlan, now: datetime, deadline: datetime | None, widt
     type them. With a `deadline` it says whether it would be ready by then if it began now."""
     made: list[Content] = []
     made += wrapped(clean(plan.target), width, line(("into  ", FAINT)), style=STRONG)
-    made.append(line("      ", joined([_server(plan), f"{plan.jobs} workers"])))
+    made.append(line("      ", joined([server_line(plan), show.plural(plan.jobs, "worker")])))
     made += wrapped(clean(plan.ref), width, line(("from  ", FAINT)), style=STRONG)
     made.append(line("      ", _archive(plan)))
     made.append(line(("live  ", FAINT), _live(plan)))
@@ -29,12 +30,6 @@ def plan_lines(plan: RestorePlan, now: datetime, deadline: datetime | None, widt
     for command in plan.commands:
         made += wrapped(clean(command), width, "  ")
     return made
-
-
-def _server(plan: RestorePlan) -> str:
-    where = f"{plan.host or 'local socket'}:{plan.port or ''}".rstrip(":")
-    system = clean(plan.system_identifier or show.UNKNOWN)
-    return f"{clean(where)} · PostgreSQL {clean(plan.server_version)} · system {system}"
 
 
 def _archive(plan: RestorePlan) -> Content:

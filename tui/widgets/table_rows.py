@@ -42,11 +42,17 @@ def _table(table: TableLine, width: int) -> Content:
 def index_rows(indexes: Sequence[IndexLine], width: int) -> list[Content]:
     """Given indexes and constraints, returns a line for each with the stage of its build."""
     ranked = sorted(indexes, key=lambda i: _ORDER.get(i.state, 2))
-    return [_row(i.state, clean(i.name), _stage(i), i.fraction, width) for i in ranked]
+    return [_row(i.state, clean(i.name), _stage(i), _under_way(i), width) for i in ranked]
+
+
+def _under_way(index: IndexLine) -> float | None:
+    return index.fraction if index.state == "building" else None
 
 
 def _stage(index: IndexLine) -> str:
-    return clean(index.stage) + ("" if index.fraction is None else show.percent(index.fraction))
+    return clean(index.stage) + (
+        "" if index.fraction is None or index.state != "building" else show.percent(index.fraction)
+    )
 
 
 def _row(state: str, name: str, detail: str, fraction: float | None, width: int) -> Content:

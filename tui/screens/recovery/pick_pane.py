@@ -37,7 +37,7 @@ _COLUMNS = (
     Column("size", 6, right=True, priority=2),
     Column("verified", 8, priority=3),
     Column("store", 8, wide=16, priority=1),
-    Column("", 7),
+    Column("", 7, gap=1),
 )
 
 

@@ -25,6 +25,7 @@ from tui.widgets.job_head import JobContext
 from tui.widgets.job_pane import JobPane
 from tui.widgets.lines import BLANK, line, wrapped
 from tui.widgets.plan_lines import plan_lines, span
+from tui.widgets.server_line import server_line
 from tui.widgets.text_lines import TextLines
 
 STOP_CHOICES = (
@@ -45,7 +46,7 @@ class RestorePane(StepPane):
         Binding("enter", "start", "restore…"),
         Binding("enter", "next", "next: verify"),
         Binding("p", "plan_again", "plan again"),
-        Binding("n", "tell", "tell stakeholders"),
+        Binding("n", "tell", "tell"),
         Binding("x", "stop", "stop…"),
         Binding("w", "again", "restore again"),
     ]
@@ -104,10 +105,7 @@ class RestorePane(StepPane):
             "does not exist" if plan.live_bytes is None else f"{show.size(plan.live_bytes)}, is not touched"
         )
         facts = (
-            (
-                "server",
-                f"{plan.host or 'local'}:{plan.port or ''} · system {plan.system_identifier or show.UNKNOWN}",
-            ),
+            ("server", server_line(plan, self.guide.database.service)),
             ("live", f"{self.guide.database.dbname}  {live}"),
             ("from", plan.ref),
             ("into", f"{plan.target}, a new database"),
@@ -189,7 +187,7 @@ class RestorePane(StepPane):
         if action == "stop":
             return running and self.desk.may_write
         if action == "again":
-            return write and incident.job is not None and not running and incident.swap is None
+            return write and incident.job is not None and not running and not self._usable
         return True
 
     @property

@@ -21,6 +21,7 @@ from tui.widgets import format as show
 from tui.widgets.check_lines import check_count
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, line, wrapped
+from tui.widgets.server_line import server_line
 from tui.widgets.text_lines import TextLines
 
 
@@ -113,7 +114,7 @@ class ResumePane(StepPane):
             live = f"{plan.live_name}  {show.size(plan.live_bytes)}, {sessions} will be ended"
             becomes = f"{plan.becomes}, kept until you drop it"
         return [
-            ("server", _where(self.guide.database.service, plan)),
+            ("server", server_line(plan, self.guide.database.service)),
             ("live", live),
             ("becomes", becomes),
             ("restored", f"{plan.restored_name}, {check_count(self.desk.incident.checks).plain}"),
@@ -276,9 +277,3 @@ class ResumePane(StepPane):
         for command in plan.commands:
             made += wrapped(clean(command), width, "  ")
         return made
-
-
-def _where(service: str, plan: SwapPlan) -> str:
-    host = f"{plan.host or 'local'}:{plan.port or ''}".rstrip(":")
-    system = plan.system_identifier or show.UNKNOWN
-    return f"{service} · {host} · system {system} · PostgreSQL {plan.server_version}"

@@ -32,7 +32,8 @@ class RecoveryScreen(Screen[None]):
 
     CSS_PATH = "recovery.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,escape", "leave", "leave, it goes on", key_display="q"),
+        Binding("q,escape", "leave_running", "leave, it goes on", key_display="q"),
+        Binding("q,escape", "leave", "leave", key_display="q"),
         *(
             Binding(str(number), f"step('{step.value}')", step.value, show=False)
             for number, step in enumerate(Step, start=1)
@@ -42,6 +43,7 @@ class RecoveryScreen(Screen[None]):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self._told = ""  # what the header said last: it is sent again only when it says something else
 
     def compose(self) -> ComposeResult:
         """Makes header, strip, the six panes and the keys."""
@@ -53,7 +55,9 @@ class RecoveryScreen(Screen[None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Opens the step that the incident is at; its times move on once a minute, no more."""
+        """Opens the step that the incident is at."""
+        # While a job runs the times move on every second, else every minute: an idle screen is quiet.
+        self.set_interval(1, lambda: self._tell() if self._job_runs else None)
         self.set_interval(60, self._tell)
         self._open(where_to_begin(self.desk.incident))
 
@@ -61,6 +65,17 @@ class RecoveryScreen(Screen[None]):
     def shown(self) -> Step:
         """The step on the screen."""
         return Step(self.query_one("#steps", ContentSwitcher).current or Step.ASSESS.value)
+
+    @property
+    def _job_runs(self) -> bool:
+        incident = self.desk.incident
+        return incident.job is not None and incident.record(Step.RESTORE).status is StepStatus.ACTIVE
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaving is called what it is."""
+        if action in ("leave", "leave_running"):
+            return self._job_runs is (action == "leave_running")
+        return True
 
     def _clock(self) -> IncidentClock:
         incident, database = self.desk.incident, self.desk.guide.database
@@ -79,7 +94,12 @@ class RecoveryScreen(Screen[None]):
 
     def _tell(self) -> None:
         self.query_one(StepStrip).show(self.desk.incident, self.shown, self.desk.now())
-        self.query_one(StatusHeader).incident = self._clock()
+        header = self.query_one(StatusHeader)
+        told = header.render().plain
+        header.incident = self._clock()
+        if told != self._told:
+            self._told = told
+            header.refresh()
 
     @on(StepPane.Changed)
     def _changed(self, event: StepPane.Changed) -> None:
@@ -97,18 +117,18 @@ class RecoveryScreen(Screen[None]):
         self._open(Step(step))
 
     def action_leave(self) -> None:
-        """Leaves. A restore that runs goes on, and says so; what has to be finished is waited for."""
+        """Leaves; what has to be finished is waited for."""
         for pane in self.query(StepPane):
             if pane.must_finish:
                 self.notify(f"One moment: {pane.doing}. Then you can leave.", markup=False)
                 return
-        record = self.desk.incident.record(Step.RESTORE)
-        if record.status is StepStatus.ACTIVE and self.desk.incident.job is not None:
-            self.app.notify(
-                f"Incident {self.desk.incident.id} stays open; job {self.desk.incident.job} goes on.",
-                markup=False,
-            )
         self.app.pop_screen()
+
+    def action_leave_running(self) -> None:
+        """Leaves while a restore runs, and says that it goes on."""
+        job = self.desk.incident.job or ""
+        self.app.notify(f"Incident {self.desk.incident.id} stays open; job {job} goes on.", markup=False)
+        self.action_leave()
 
 
 def where_to_begin(incident: Incident) -> Step:
