@@ -269,3 +269,18 @@ def test_killed_alone_at_work_its_item_is_not_finished(rich18: Rich) -> None:
 def test_log_lines_are_clean(rich18: Rich) -> None:
     events = feed(rich18, "pg_restore: NOTICE:  \x1b[31mred\n")
     assert events == [LogLine("NOTICE:  \\x1b[31mred")]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        "pg_restore:pg_restore: finished item 1 X y\n error: {error}",
+        "pg_restore: error: pg_restore: error: something else\n{error}",
+        'pg_restore: pg_restore: error: {error}\ncreating INDEX "app.orders_user"\n',
+        'pg_restore:pg_restore: creating INDEX "x"\n pg_restore: creating INDEX "y"\nerror: {error}',
+    ],
+)
+def test_no_error_is_lost_between_the_pieces(rich18: Rich, pieces: str) -> None:
+    said = 'could not execute query: ERROR:  relation "app.x" does not exist\nCommand was: SELECT 1;\n\n'
+    seen = errors(feed(rich18, pieces.format(error=said), 1))
+    assert [e.message for e in seen if e.message.startswith("could not")] == [said.strip()]

@@ -42,7 +42,10 @@ class CutShort(ArchiveError):
 
 
 class Reader:
-    """Bytes, integers and texts of an archive in their order, fetched as they are needed."""
+    """Bytes, integers and texts of an archive in their order, fetched as they are needed.
+
+    Every method raises CutShort when the archive ends first, ArchiveError on what no archive holds.
+    """
 
     def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:
         self._read = read
@@ -68,6 +71,7 @@ class Reader:
             self._data += chunk
 
     def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
         if len(self._data) - self.at < count:
             self._need(count)
         start, self.at = self.at, self.at + count
@@ -80,9 +84,11 @@ class Reader:
         return bytes(self._data[self.at : self.at + count])
 
     def byte(self) -> int:
+        """The next byte, as a number."""
         return self.take(1)[0]
 
     def integer(self) -> int:
+        """The next integer: a byte for its sign, then `int_bytes` bytes, the lowest first (ReadInt)."""
         raw = self.take(1 + self.int_bytes)
         if raw[0] > 1:
             raise damaged("an integer with a sign that no archive has", self.at)
@@ -90,6 +96,7 @@ class Reader:
         return -value if raw[0] else value
 
     def text(self) -> str | None:
+        """The next text in `codec`, None for NULL (ReadStr). What doesn't fit the codec becomes U+FFFD."""
         length = self.integer()
         if length < 0:
             return None
@@ -102,6 +109,7 @@ class Reader:
 
 
 def not_an_archive(head: bytes) -> ArchiveError:
+    """Given the first bytes of a file that isn't an archive, returns the error that says what it is."""
     if not head:
         return ArchiveError("The file is empty.", "No backup was written to it.", OTHER_COPY)
     if MAGIC.startswith(head):
@@ -123,6 +131,7 @@ def not_an_archive(head: bytes) -> ArchiveError:
 
 
 def damaged(why: str, position: int) -> ArchiveError:
+    """Given what was found at which byte, returns the error for it."""
     return ArchiveError(
         "The archive is damaged.",
         f"At byte {position}: {clean(why)}.",

@@ -38,6 +38,7 @@ _PROGRESS = re.compile(
 _ERROR = re.compile(
     r"could not |COPY failed |connection |error |found unexpected |unrecognized |(a )?worker "
 )
+_SURELY_ERROR = re.compile(r"could not execute query: |COPY failed for table ")
 _LONGEST_ERROR = 400  # lines; a function's body can be longer than anyone reads
 
 
@@ -91,9 +92,9 @@ class RestoreOutput:
                     self._add(line)
                 return []
             self._expected.clear()
-        if not line.startswith("pg_restore:"):
-            return self._without_prefix(line)
         tokens, text = _split(line)
+        if not line.startswith("pg_restore:") and not (tokens and self._owed > 0):
+            return self._without_prefix(line)
         self._owed += tokens.count("pg_restore:") - 1
         if _PROGRESS.match(text):
             # The "error:" before it belongs to a text of another worker that is still to come.
@@ -110,7 +111,8 @@ class RestoreOutput:
     def close(self, exit_code: int | None = None) -> list[Event]:
         """Says that pg_restore has ended, with its exit code where known; returns what is left to tell.
 
-        An item that was at work counts as finished only when pg_restore came to its own end.
+        pg_restore tells only with several jobs when an item is finished; alone, the last one counts as
+        finished when pg_restore came to its own end. Without `exit_code` that is taken from what it said.
         """
         events = self._end_error()
         complete = self.errors_ignored is not None or (
@@ -129,6 +131,8 @@ class RestoreOutput:
             return self._message(text)
         if self._owed > 0 and self._owed_error and _ERROR.match(text):
             self._owed, self._owed_error = self._owed - 1, False
+            return self._begin_error(text)
+        if self._error is None and _SURELY_ERROR.match(text):  # better an error too many than one missed
             return self._begin_error(text)
         if self._error is not None:
             self._add(line)
