@@ -215,6 +215,12 @@ class BlockScanner:
                 self._skip -= step
                 if self._skip:
                     break
+            # Without compression there is a chunk for every row: those that lie here whole go past quickly.
+            while self._inside == 2 and end - here >= width and not data[here]:
+                size = int.from_bytes(data[here + 1 : here + width], "little")
+                if not size or here + width + size > end:
+                    break
+                here += width + size
             needed = width if self._inside else 1 + width
             if end - here < needed:
                 self._rest = data[here:]
