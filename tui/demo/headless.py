@@ -95,7 +95,8 @@ def recover(
         guide.verify(lambda c: narrate(f"verify   {c.name}: expected {c.expected}, found {c.found}"))
         if guide.incident.record(Step.VERIFY).status is StepStatus.DONE:
             guide.swap(database.dbname)
-            narrate(f"resume   {database.dbname} is the restored one; health: {guide.ask_health() or 'no address'}")
+            health = guide.ask_health() or "no address"
+            narrate(f"resume   {database.dbname} is the restored one; health: {health}")
     incident = guide.close("recovered" if guide.incident.swap else "not recovered")
     return _recovery(database, disaster, incident, ended, before, str(guide.report_path))
 
@@ -108,7 +109,8 @@ def _wait(guide: Guide, narrate: Callable[[str], None]) -> Progress:
         tenth = int(picture.fraction * 10)
         if tenth != told:
             told = tenth
-            narrate(f"restore  {picture.fraction * 100:.0f} %, {picture.items_done} of {picture.items_total} items")
+            percent = picture.fraction * 100
+            narrate(f"restore  {percent:.0f} %, {picture.items_done} of {picture.items_total} items")
         if picture.state is not JobState.RUNNING:
             for error in picture.errors:
                 narrate(f"restore  {error.error_class.value}: {error.message}")
