@@ -56,7 +56,8 @@ def passable(path: Path, account: Account | None) -> bool:
 
 def readable(path: Path, account: Account | None) -> bool:
     """Whether `account` can read the file `path` (and come to it)."""
-    return passable(path.parent, account) and _allowed(path.resolve(), account, execute=False)
+    path = path.resolve()
+    return passable(path.parent, account) and _allowed(path, account, execute=False)
 
 
 def _allowed(path: Path, account: Account | None, *, execute: bool) -> bool:

@@ -60,27 +60,27 @@ LATERAL (SELECT pg_temp.moment(i, 6000, 400) AS at,
 WHERE EXISTS (SELECT FROM users WHERE id = 1 + (i - 1) * 5 / 3);
 
 INSERT INTO orders
-SELECT i, pg_temp.someone(i, 26000, 180, 22), pg_temp.pair_of(i), (CASE WHEN i % 2 = 1 THEN 'buy' ELSE 'sell' END)::order_side,
+SELECT i, pg_temp.someone(i, 26000, 60, 22), pg_temp.pair_of(i), (CASE WHEN i % 2 = 1 THEN 'buy' ELSE 'sell' END)::order_side,
     CASE WHEN pg_temp.pick(i, 23, 6) = 0 THEN 'market' ELSE 'limit' END, pg_temp.price_of(i), quantity,
     CASE WHEN state = 'filled' THEN quantity WHEN state = 'partially_filled' THEN round(quantity / 3, 8) ELSE 0 END,
     state::order_status, md5('order ' || i)::uuid, at, at
-FROM generate_series(pg_temp.rows_at(26000, 180, :from_h) + 1, pg_temp.rows_at(26000, 180, :to_h)) AS i,
-LATERAL (SELECT pg_temp.moment(i, 26000, 180) AS at, round((1 + pg_temp.pick(i, 24, 500000)) / 100000.0, 8) AS quantity,
+FROM generate_series(pg_temp.rows_at(26000, 60, :from_h) + 1, pg_temp.rows_at(26000, 60, :to_h)) AS i,
+LATERAL (SELECT pg_temp.moment(i, 26000, 60) AS at, round((1 + pg_temp.pick(i, 24, 500000)) / 100000.0, 8) AS quantity,
     (ARRAY['filled', 'filled', 'filled', 'partially_filled', 'open', 'cancelled'])[1 + pg_temp.pick(i, 25, 6)] AS state) AS o;
 
 INSERT INTO trades
-SELECT i, pg_temp.pair_of(2 * k), 2 * k - 1, 2 * k, pg_temp.someone(2 * k - 1, 26000, 180, 22), pg_temp.someone(2 * k, 26000, 180, 22),
-    price, quantity, round(price * quantity * 0.001, 8), pg_temp.moment(i, 39000, 180)
-FROM generate_series(pg_temp.rows_at(39000, 180, :from_h) + 1, pg_temp.rows_at(39000, 180, :to_h)) AS i,
+SELECT i, pg_temp.pair_of(2 * k), 2 * k - 1, 2 * k, pg_temp.someone(2 * k - 1, 26000, 60, 22), pg_temp.someone(2 * k, 26000, 60, 22),
+    price, quantity, round(price * quantity * 0.001, 8), pg_temp.moment(i, 39000, 60)
+FROM generate_series(pg_temp.rows_at(39000, 60, :from_h) + 1, pg_temp.rows_at(39000, 60, :to_h)) AS i,
 LATERAL (SELECT greatest(1, (i + 2) / 3 - 2) AS k) AS a,
 LATERAL (SELECT pg_temp.price_of(2 * k) AS price, round((1 + pg_temp.pick(i, 26, 150000)) / 100000.0, 8) AS quantity) AS b;
 
 INSERT INTO transactions
 SELECT i, u, 3 * (u - 1) + 1 + pg_temp.pick(i, 31, 3), kind::transaction_type, round((1 + pg_temp.pick(i, 32, 60000000)) / 10000.0, 8),
     (ARRAY['completed', 'completed', 'completed', 'completed', 'pending', 'failed'])[1 + pg_temp.pick(i, 33, 6)],
-    CASE WHEN kind IN ('deposit', 'withdrawal') THEN '0x' || md5('tx ' || i) || md5('hash ' || i) END, pg_temp.moment(i, 33000, 180)
-FROM generate_series(pg_temp.rows_at(33000, 180, :from_h) + 1, pg_temp.rows_at(33000, 180, :to_h)) AS i,
-LATERAL (SELECT pg_temp.someone(i, 33000, 180, 30) AS u,
+    CASE WHEN kind IN ('deposit', 'withdrawal') THEN '0x' || md5('tx ' || i) || md5('hash ' || i) END, pg_temp.moment(i, 33000, 60)
+FROM generate_series(pg_temp.rows_at(33000, 60, :from_h) + 1, pg_temp.rows_at(33000, 60, :to_h)) AS i,
+LATERAL (SELECT pg_temp.someone(i, 33000, 60, 30) AS u,
     (ARRAY['deposit', 'withdrawal', 'trade', 'trade', 'trade', 'fee'])[1 + pg_temp.pick(i, 34, 6)] AS kind) AS t;
 
 INSERT INTO sessions
