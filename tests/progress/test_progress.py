@@ -380,3 +380,8 @@ def test_thousands_of_items_are_folded_in_time_that_grows_with_them_only() -> No
         made.add(Entry(T0, ItemFinished(item.dump_id)))
     seen = made.picture(T0)
     assert (seen.items_done, len(seen.tables), seen.phases[1].state) == (5000, 5000, "done")
+
+
+def test_a_phase_beside_an_item_has_a_place_of_its_own() -> None:
+    seen = picture(9, *BEGUN, (9, ItemFinished(2)), (9, PhaseBegan(Phase.ANALYZE)))
+    assert [(w.slot, w.activity) for w in seen.workers] == [(2, "loading"), (1, "analyzing")]

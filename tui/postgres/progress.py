@@ -147,6 +147,8 @@ class Fold:
                 self._cost(self._stretches[phase], data * part + _SMALL)
 
     def _begin(self, at: datetime, phase: Phase) -> None:
+        if phase not in words.STRETCHES:  # told by its items
+            return
         stretch = self._stretch(phase, _SMALL)
         if stretch.began_at is not None:
             return
@@ -154,11 +156,13 @@ class Fold:
         self._end_stretches(keep=Phase.DUMP if phase is Phase.COUNT else None)
         stretch.began_at = at
         self._statement = None
-        self._say(at, words.STRETCHES.get(phase, phase.value))
+        self._say(at, words.STRETCHES[phase])
 
     def _move(self, at: datetime, event: BytesMoved) -> None:
         self._begin(at, event.phase)
-        stretch = self._stretches[event.phase]
+        stretch = self._stretches.get(event.phase)
+        if stretch is None:
+            return
         before = stretch.fraction
         stretch.move(at, event.done, event.total)
         if event.phase is Phase.FETCH and event.total and stretch.cost == _SMALL:
@@ -357,9 +361,12 @@ class Fold:
 
     def _workers(self, now: datetime) -> list[WorkerLine]:
         lines = [worker_line(w, now) for w in sorted(self._running.values(), key=lambda w: w.slot)]
+        taken = {line.slot for line in lines}
         for stretch in self._stretches.values():
-            if stretch.running and stretch.began_at is not None:
-                lines.append(stretch_line(stretch, len(lines) + 1, now, self._statement, self._started))
+            if stretch.running:
+                slot = next(n for n in range(1, len(taken) + 2) if n not in taken)
+                taken.add(slot)
+                lines.append(stretch_line(stretch, slot, now, self._statement, self._started))
         return lines
 
 
