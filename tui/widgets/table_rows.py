@@ -50,9 +50,8 @@ def _under_way(index: IndexLine) -> float | None:
 
 
 def _stage(index: IndexLine) -> str:
-    return clean(index.stage) + (
-        "" if index.fraction is None or index.state != "building" else show.percent(index.fraction)
-    )
+    # Without a number: its fraction is of the whole build, which the bar shows, not of this stage.
+    return clean(index.stage) if index.state == "building" else ""
 
 
 def _row(state: str, name: str, detail: str, fraction: float | None, width: int) -> Content:
