@@ -58,9 +58,10 @@ def test_create_refuses_what_is_there_and_what_cannot_be(ground: Ground) -> None
     assert "made" not in ground.databases()
 
 
-def test_drop_without_force_names_what_holds_it(ground: Ground) -> None:
-    with ground.connect(), pytest.raises(PgdrError, match="accessed by other users"):
-        databases.drop(ground.endpoint, ground.name)
+def test_a_drop_that_is_not_possible_says_why(ground: Ground) -> None:
+    ground.sql(f"ALTER DATABASE {ground.name} IS_TEMPLATE true")
+    with pytest.raises(PgdrError, match=r"could not be dropped.*template"):
+        databases.drop(ground.endpoint, ground.name, force=True)
     assert ground.name in ground.databases()
 
 

@@ -114,23 +114,23 @@ def failures(what: str) -> Iterator[None]:
     """Turns an error of psycopg's inside the block into a PgdrError that begins with `what`.
 
     A connection that broke becomes ServerDown; anything the server said becomes PgdrError with the
-    server's sentence as its cause. psycopg's own error is dropped: it can carry the password.
+    server's sentence as its cause.
     """
-    caught: PgdrError | None = None
     try:
         yield
     except psycopg.Error as error:
         said = sentence(error)
         if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
-            caught = ServerDown(what, said, "The connection broke; see whether the server is still there.")
+            caught: PgdrError = ServerDown(
+                what, said, "The connection broke; see whether the server is still there."
+            )
         elif isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown):
             caught = ServerDown(what, said, "The server ended the session; see whether it is restarting.")
         elif isinstance(error, psycopg.errors.InsufficientPrivilege):
             caught = PgdrError(what, said, "Give the role this right, or connect as another role.")
         else:
             caught = PgdrError(what, said)
-    if caught is not None:
-        raise caught
+        raise caught from None
 
 
 def sentence(error: psycopg.Error) -> str:
@@ -238,6 +238,8 @@ def _judge(endpoint: Endpoint, message: str, needs_password: bool, parameters: M
     host = endpoint.host or os.environ.get("PGHOST")
     if host and not host.startswith("/") and not _resolves(host):
         return Failure("name", f"The name {clean(host)} has no address here.")
+    if "invalid response to SSL negotiation" in message:
+        return Failure("down", "Something answers there, but it doesn't speak PostgreSQL.")
     # PQping connects again and tells by SQLSTATE, not by words, whether a server answered.
     answer = pq.PGconn.ping(make_conninfo("", **parameters).encode())
     if answer == pq.Ping.OK:

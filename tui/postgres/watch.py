@@ -13,7 +13,6 @@ import psycopg
 from tui.model.errors import PgdrError
 from tui.model.event import Event, IndexAdvanced, LoadAdvanced, StatementSeen
 from tui.model.fleet import Endpoint
-from tui.model.text import clean
 from tui.postgres.connection import Connection, connect, deadline
 
 _STATEMENT_S = 5.0
@@ -143,7 +142,8 @@ def _events(connection: Connection, application: str) -> list[Event]:
         if pid not in told:
             schema, table, name = named(query)
             # Of a statement of another shape only its first words: what follows may be data.
-            name = name or (None if table else clean(" ".join(query.split()[:2]), 40) or None)
+            words = re.match(r"\s*([A-Za-z_]+(?:\s+[A-Za-z_]+)?)", query)
+            name = name or (words.group(1)[:40] if words and not table else None)
             events.append(StatementSeen(schema, table, name, running_s, wait))
     return events
 
