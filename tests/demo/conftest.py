@@ -1,6 +1,6 @@
-"""Demos for these tests: small, each in a place and with a registry of its own.
+"""Demos for these tests: small, and where the servers' user can reach them.
 
-Making the sample costs seconds, so it is made once, and each test that starts one has a copy.
+Making the sample costs seconds, so it is made once; every start begins with it as it was made.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ def made() -> Iterator[Path]:
 
 
 @pytest.fixture
-def directory(made: Path) -> Iterator[Path]:
-    """A directory with a made demo, of this test alone."""
+def own_copy(made: Path) -> Iterator[Path]:
+    """A copy of it for a test that changes its history."""
     with place() as somewhere:
-        yield _copied(made, somewhere)
+        subprocess.run(["cp", "-a", str(made), str(somewhere / "demo")], check=True)
+        yield somewhere / "demo"
 
 
 @pytest.fixture(scope="module")
 def demo(made: Path) -> Iterator[RunningDemo]:
-    """A demo that runs, for one module's tests."""
-    with place() as somewhere, prepare(_copied(made, somewhere), SCALE) as running:
+    """It runs, for one module's tests."""
+    with prepare(made, SCALE) as running:
         yield running
 
 
@@ -46,8 +47,3 @@ def registry_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
-
-
-def _copied(made: Path, somewhere: Path) -> Path:
-    subprocess.run(["cp", "-a", str(made), str(somewhere / "demo")], check=True)
-    return somewhere / "demo"

@@ -50,8 +50,8 @@ def _alive(pids: list[int]) -> list[int]:
     return [p for p in pids if psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE]
 
 
-def test_servers_of_a_killed_owner_are_stopped(directory: Path, registry_of_its_own: Path) -> None:
-    owner = _owner(directory)
+def test_servers_of_a_killed_owner_are_stopped(made: Path, registry_of_its_own: Path) -> None:
+    owner = _owner(made)
     try:
         pids = _pids(registry_of_its_own)
         assert len(pids) == 4
@@ -64,23 +64,15 @@ def test_servers_of_a_killed_owner_are_stopped(directory: Path, registry_of_its_
     stopped = registry.stop_leftovers()
     assert sorted(r.kind for r in stopped) == ["postgres", "postgres", "postgres", "rclone"]
     assert _alive(pids) == [] and _pids(registry_of_its_own) == []
-
-
-def test_a_start_after_a_kill_works_in_the_same_directory(directory: Path, registry_of_its_own: Path) -> None:
-    owner = _owner(directory)
-    pids = _pids(registry_of_its_own)
-    owner.kill()
-    owner.communicate()
-    with prepare(directory, SCALE) as demo:
-        assert _alive(pids) == []
+    with prepare(made, SCALE) as demo:
         assert demo.servers["crypto_exchange"].sql("SELECT count(*) FROM users", "crypto_exchange") == "200"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["terminated", "hung up"])
 def test_a_demo_that_is_told_to_end_takes_everything_along(
-    directory: Path, registry_of_its_own: Path, number: signal.Signals
+    made: Path, registry_of_its_own: Path, number: signal.Signals
 ) -> None:
-    owner = _owner(directory)
+    owner = _owner(made)
     pids = _pids(registry_of_its_own)
     owner.send_signal(number)
     _, said = owner.communicate(timeout=60)

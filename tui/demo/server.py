@@ -110,6 +110,7 @@ class Server:
             [
                 *("initdb", "-D", str(self.data), "-U", self.user, "--pwfile", str(given)),
                 *("-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions"),
+                "--wal-segsize=4",  # a quarter of the usual: these clusters are copied as a whole
             ],
             INIT_S,
         )
