@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
+import asyncio
+import os
 import re
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import ClassVar
@@ -19,18 +23,14 @@ from textual.screen import Screen
 
 from tui.config.resources import themes_directory
 from tui.files import private_directory, write_whole
-from tui.incident import report
 from tui.incident.book import Book
 from tui.incident.guide import Guide
 from tui.jobs.job import jobs_directory
 from tui.jobs.lock import is_held
-from tui.jobs.watch import all_jobs
-from tui.model.backup import Backup
-from tui.model.errors import ConfigError, PgdrError, UsageError
+from tui.model.errors import ConfigError, PgdrError
 from tui.model.fleet import Database, Fleet
 from tui.model.incident import Incident
 from tui.model.text import clean, stamp
-from tui.operations import catalogue, inventory, records
 from tui.screens import go
 from tui.screens.backups import BackupsScreen
 from tui.screens.confirm import ConfirmScreen
@@ -40,11 +40,11 @@ from tui.screens.help import HelpScreen, keys_of
 from tui.screens.incidents import IncidentsScreen
 from tui.screens.jobs import JobsScreen
 from tui.screens.recovery.desk import Desk
+from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.screens.restore import RestoreScreen
-from tui.screens.rooms import House, Rooms
+from tui.screens.rooms import House, Rooms, rooms_of
 from tui.screens.text import TextScreen
-from tui.stores.open import open_store
 from tui.widgets import format as show
 from tui.widgets.ascii import AsciiFilter
 from tui.widgets.header import Bearings
@@ -52,47 +52,14 @@ from tui.widgets.keys import key_name, useful
 from tui.widgets.themes import load_themes
 
 DEFAULT_THEME = "dark"
+# asyncio's own pool has six threads on two cores: six slow stores would hold up everything else.
+_THREADS = 64
+_GRACE_S = 0.3
 
 
 def utc_now() -> datetime:
     """The time, in UTC."""
     return datetime.now(timezone.utc)
-
-
-def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime]) -> Rooms:
-    """Given the fleet, the state directory and a clock, returns the real operations for the screens."""
-
-    def read_store(
-        store: str,
-        on_page: Callable[[tuple[Backup, ...]], None],
-        on_problem: Callable[[catalogue.StoreProblem], None],
-    ) -> None:
-        # One store at a time, so that a screen knows when each is read to its end.
-        specs = tuple(spec for spec in fleet.stores if spec.name == store)
-        catalogue.backups(dataclasses.replace(fleet, stores=specs), None, on_page, on_problem)
-
-    def describe(backup: Backup) -> catalogue.Description:
-        spec = fleet.store(backup.store)
-        if spec is None:
-            raise UsageError(f"The configuration names no store {clean(backup.store)}.")
-        return catalogue.describe(open_store(spec), backup)
-
-    def last_drill(database: Database) -> records.Drill | None:
-        rehearsed = records.drills(state, database.name)
-        return rehearsed[-1] if rehearsed else None
-
-    return Rooms(
-        look=lambda on_facts: inventory.look_all(fleet, on_facts, now),
-        schema=lambda database: inventory.schema(database, state, now),
-        last_seen=lambda database: records.last_seen(state, database.name),
-        last_drill=last_drill,
-        backups=read_store,
-        describe=describe,
-        of_database=inventory.backups_of,
-        jobs=lambda: all_jobs(state, now()),
-        incidents=lambda: Book(state).all(),
-        report=lambda incident: report.load(state, incident, fleet),
-    )
 
 
 class PgdrApp(App[int]):
@@ -128,7 +95,7 @@ class PgdrApp(App[int]):
         self._operator = operator
         self._first_incident = incident
         self._bearings = Bearings(fleet.name, read_only, now)
-        self._house = House(fleet, rooms or rooms_of(fleet, state, now), self._bearings)
+        self._house = House(fleet, rooms or rooms_of(fleet, state, now, operator), self._bearings)
         self.crashed: Path | str | None = None
         self._notices: list[str] = []
         if ascii_only:
@@ -174,6 +141,10 @@ class PgdrApp(App[int]):
 
     # Beginning and end
 
+    def on_load(self) -> None:
+        """Makes room for many slow servers at once."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "room"))
+
     def on_mount(self) -> None:
         """Paints the fleet before anything is asked; then tells what else is to be known."""
         self._end_well_on(signal.SIGTERM)
@@ -188,7 +159,21 @@ class PgdrApp(App[int]):
     def _end_well_on(self, number: signal.Signals) -> None:
         """Gives the terminal back in order when someone else ends the app."""
         if self._loop is not None and not self.is_headless:
-            self._loop.add_signal_handler(number, lambda: self.exit(128 + number, return_code=128 + number))
+            self._loop.add_signal_handler(number, self._end_when_finished, 128 + number)
+
+    def _end_when_finished(self, code: int) -> None:
+        if self._must_finish() is None:
+            self.exit(code, return_code=code)
+        else:
+            self.set_timer(0.2, lambda: self._end_when_finished(code))
+
+    def _must_finish(self) -> str | None:
+        """What is being changed at this moment, and has to be written down before the app may end."""
+        for screen in self.screen_stack:
+            for pane in screen.query(StepPane):
+                if pane.must_finish:
+                    return pane.doing
+        return None
 
     @work(thread=True, exit_on_error=False)
     def _offer_incidents(self) -> None:
@@ -219,9 +204,14 @@ class PgdrApp(App[int]):
 
     async def action_quit(self) -> None:
         """Quits; asks first while jobs run, though they go on by themselves."""
+        doing = self._must_finish()
+        if doing is not None:
+            self.notify(f"One moment: {doing}. Then you can quit.", markup=False)
+            return
         if any(isinstance(screen, ConfirmScreen) for screen in self.screen_stack):
-            # The question stands already (or another one, which must be answered no first).
-            self.screen.dismiss(False) if isinstance(self.screen, ConfirmScreen) else None
+            # A question stands already, this one or another: quitting answers it with no, once.
+            if isinstance(self.screen, ConfirmScreen):
+                self.screen.dismiss(False)
             return
         running = await self.run_worker(self._running_jobs, thread=True, exit_on_error=False).wait()
         if not running:
@@ -370,6 +360,32 @@ class PgdrApp(App[int]):
             return
         self._open_recovery(incident, ref)
 
+    def on_verify(self, message: go.Verify) -> None:
+        """Asks before a backup is verified, then watches the job."""
+        database = self._fleet.database(message.database)
+        if database is None:
+            return
+        facts = [
+            ("backup", message.ref),
+            ("makes", f"a scratch database on the server of {database.name}, dropped when it is checked"),
+            ("touches", "nothing else; what came of it is written beside the backup"),
+        ]
+
+        def answered(verify: bool | None) -> None:
+            if verify:
+                self._start_verify(database, message.ref)
+
+        self.push_screen(ConfirmScreen("Verify a backup", facts, action="verify"), answered)
+
+    @work(thread=True, exit_on_error=False)
+    def _start_verify(self, database: Database, ref: str) -> None:
+        try:
+            job = self._house.rooms.verify(database, ref)
+        except PgdrError as error:
+            self.call_from_thread(self._fail, error)
+        else:
+            self.call_from_thread(self.on_attach, go.Attach(job))
+
     def _fail(self, error: PgdrError) -> None:
         self.push_screen(ErrorScreen.of(self._bearings, error, copy=self.copy_text))
 
@@ -391,7 +407,10 @@ def run_app(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("The app needs a terminal.", mend="Every verb works without one: see pgdr --help.")
     app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident)
-    app.run()
+    loop = asyncio.new_event_loop()
+    app.run(loop=loop)
+    loop.close()
+    code = app.return_code or 0
     if app.crashed is not None:
         where = f"The details are in {app.crashed}" if isinstance(app.crashed, Path) else app.crashed
         print(
@@ -399,5 +418,22 @@ def run_app(
             "  Jobs go on by themselves (pgdr jobs); incidents are saved. Start pgdr again.",
             file=sys.stderr,
         )
-        return 1
-    return app.return_code or 0
+        code = 1
+    _leave_the_waiting(code)
+    return code
+
+
+def _leave_the_waiting(code: int) -> None:
+    """Ends the process at once when threads still wait for a server or a store that doesn't answer.
+
+    Python would wait for them, a minute and more, before it gave the prompt back. They only look:
+    what changes something is waited for before the app quits, and jobs are processes of their own.
+    """
+    deadline = time.monotonic() + _GRACE_S
+    others = [t for t in threading.enumerate() if t is not threading.current_thread() and not t.daemon]
+    for thread in others:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -61,7 +61,7 @@ def living(db18: FreshDatabase, bucket: Bucket, tmp_path: Path) -> Iterator[Livi
     db18.sql(SQL)
     (tmp_path / "local").mkdir()
     (tmp_path / "wrong").write_text("not the secret\n")
-    locked = replace(bucket.store, name="locked", secret_key=Secret(file=tmp_path / "wrong"))
+    locked = replace(bucket.store, name="locked", prefix="other", secret_key=Secret(file=tmp_path / "wrong"))
     stores: tuple[LocalStore | S3Store, ...] = (
         LocalStore("local", tmp_path / "local"),
         bucket.store,

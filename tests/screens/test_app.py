@@ -12,7 +12,7 @@ import pytest
 
 from tests.screens.conftest import Living
 from tests.screens.eyes import NARROW, NOW, screen_text, until, until_seen
-from tui.app import PgdrApp, rooms_of, run_app, utc_now
+from tui.app import PgdrApp, run_app, utc_now
 from tui.incident.book import Book
 from tui.jobs.job import JobSpec, write_spec
 from tui.jobs.journal import Journal
@@ -24,6 +24,7 @@ from tui.model.fleet import Database, Fleet
 from tui.screens.fleet import FleetScreen
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.screens.restore import RestoreScreen
+from tui.screens.rooms import rooms_of
 from tui.screens.text import TextScreen
 
 FLEET = Fleet("small")

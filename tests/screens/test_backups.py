@@ -12,12 +12,14 @@ import pytest
 
 from tests.screens.conftest import Living
 from tests.screens.eyes import NARROW, NOW, WIDE, screen_lines, screen_text, until, until_seen
-from tui.app import PgdrApp, rooms_of, utc_now
+from tui.app import PgdrApp, utc_now
 from tui.model.backup import Backup, Verdict, Verification
 from tui.model.fleet import BackupPolicy, Database, Fleet, LocalStore
 from tui.screens import backups_rows as rows
 from tui.screens.backups import BackupsScreen
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.restore import RestoreScreen
+from tui.screens.rooms import rooms_of
 from tui.stores.open import open_store
 
 
@@ -58,6 +60,20 @@ async def test_look_inside_copy_and_recover(living: Living) -> None:
         assert not list((living.state / "incidents").glob("*.toml"))
         await pilot.press("right", "enter")
         await until(pilot, lambda: "INCIDENT 1" in screen_text(app), "the recovery has begun")
+
+
+async def test_verify_is_a_job_that_is_watched(living: Living) -> None:
+    app = PgdrApp(living.narrowed("shop"), living.state, operator="ada@bastion")
+    async with app.run_test(size=NARROW) as pilot:
+        await until_seen(pilot, "● shop", "6h ok", "v verify")
+        await pilot.press("v")
+        await until_seen(pilot, "Verify a backup", "a scratch database", "[ Cancel ]")
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: isinstance(app.screen, RestoreScreen), "the job is watched")
+        await until_seen(pilot, "✔ clean")
+        await pilot.press("q", "R")
+        await until(pilot, lambda: "never" not in screen_lines(app)[3], "it is told in the fleet")
+    assert living.shop.server.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%verify%'") == "0"
 
 
 async def test_a_damaged_backup_says_so(living: Living) -> None:

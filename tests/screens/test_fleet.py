@@ -12,14 +12,14 @@ import pytest
 
 from tests.screens.conftest import Living
 from tests.screens.eyes import NARROW, NOW, WIDE, screen_lines, screen_text, until, until_seen
-from tui.app import PgdrApp, rooms_of, utc_now
+from tui.app import PgdrApp, utc_now
 from tui.model.backup import Backup
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Database, Fleet, LocalStore
 from tui.operations.catalogue import StoreProblem
 from tui.screens.fleet import FleetScreen
 from tui.screens.fleet_database import DatabaseScreen
-from tui.screens.rooms import Rooms
+from tui.screens.rooms import Rooms, rooms_of
 
 
 def row(app: PgdrApp, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
@@ -41,6 +42,7 @@ class BackupsScreen(Screen[None]):
     CSS_PATH = "backups.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "recover", "recover with it"),
+        Binding("v", "verify", "verify"),
         Binding("y", "copy", "copy name"),
         Binding("slash", "filter", "filter"),
         Binding("R", "refresh", "read again"),
@@ -263,7 +265,7 @@ class BackupsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action == "recover":
+        if action in ("recover", "verify"):
             return not self._house.bearings.read_only and self._table_row() is not None
         return self._table_row() is not None if action == "copy" else True
 
@@ -307,19 +309,26 @@ class BackupsScreen(Screen[None]):
 
     def action_recover(self) -> None:
         """Begins the guided recovery with the chosen backup."""
+        self._with_chosen(go.Recover)
+
+    def action_verify(self) -> None:
+        """Verifies the chosen backup."""
+        self._with_chosen(go.Verify)
+
+    def _with_chosen(self, message: Callable[[str, str], Message]) -> None:
         backup = self._table.cursor_row
         if backup is None:
             return
         name = self._fleet_name(backup)
         if name is None:
             self.notify(
-                "This backup belongs to no one database of the fleet. Begin at the fleet with r, or use "
-                f"pgdr restore {backup.ref} --to NAME.",
+                "This backup belongs to no one database of the fleet. Say on the command line which one is "
+                f"meant: pgdr restore {backup.ref} --database DB",
                 severity="warning",
                 markup=False,
             )
         else:
-            self.post_message(go.Recover(name, backup.ref))
+            self.post_message(message(name, backup.ref))
 
     def action_copy(self) -> None:
         """Copies the chosen backup's name."""

@@ -41,6 +41,7 @@ class ContentsScreen(Screen[None]):
     CSS_PATH = "backups_contents.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "recover", "recover with it"),
+        Binding("v", "verify", "verify"),
         Binding("y", "copy", "copy name"),
         Binding("slash", "filter", "filter"),
         Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
@@ -109,7 +110,8 @@ class ContentsScreen(Screen[None]):
         if described is not None:
             facts.append(f"read {show.size(described.fetched_bytes)} of it")
         made: list[Content | Piece] = [rows.heading(backup, described, width), " · ".join(facts)]
-        made.append(told("verified ", rows.verified(backup, now)))
+        checked = rows.verified(backup, now) if backup.verification else Cell("never", DIM)
+        made.append(told("verified ", checked))
         if isinstance(outcome, PgdrError):
             made.append(told(Cell("✖ ", BAD), str(outcome)))
         elif described is not None:
@@ -133,7 +135,7 @@ class ContentsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action == "recover":
+        if action in ("recover", "verify"):
             return not self._house.bearings.read_only and self._database is not None
         return True
 
@@ -153,6 +155,11 @@ class ContentsScreen(Screen[None]):
         """Begins the guided recovery with this backup."""
         if self._database is not None:
             self.post_message(go.Recover(self._database, self._backup.ref))
+
+    def action_verify(self) -> None:
+        """Verifies this backup."""
+        if self._database is not None:
+            self.post_message(go.Verify(self._database, self._backup.ref))
 
     def action_copy(self) -> None:
         """Copies the backup's name."""

@@ -40,6 +40,7 @@ class FleetScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "recover", "recover"),
         Binding("b", "backups", "backups"),
+        Binding("v", "verify", "verify"),
         Binding("J", "jobs", "jobs"),
         Binding("i", "incidents", "incidents"),
         Binding("slash", "filter", "filter"),
@@ -226,6 +227,9 @@ class FleetScreen(Screen[None]):
         """A key is offered where it works."""
         if action == "recover":
             return not self._house.bearings.read_only and bool(self._entries)
+        if action == "verify":
+            row = self._table.cursor_row if self._entries else None
+            return not self._house.bearings.read_only and row is not None and row.newest is not None
         return bool(self._entries) if action == "backups" else True
 
     def action_filter(self) -> None:
@@ -254,6 +258,12 @@ class FleetScreen(Screen[None]):
     def action_backups(self) -> None:
         """Shows the backups of the chosen one."""
         self._go(go.BackupsOf)
+
+    def action_verify(self) -> None:
+        """Verifies the newest backup of the chosen one."""
+        entry = self._table.cursor_row
+        if entry is not None and entry.newest is not None:
+            self.post_message(go.Verify(entry.database.name, entry.newest.ref))
 
     def action_jobs(self) -> None:
         """Shows the jobs."""

@@ -14,6 +14,15 @@ class Recover(Message):
         self.ref = ref
 
 
+class Verify(Message):
+    """Restore a backup into a scratch database, check it, and write down what came of it."""
+
+    def __init__(self, database: str, ref: str) -> None:
+        super().__init__()
+        self.database = database
+        self.ref = ref
+
+
 class TakeUp(Message):
     """Take an incident up where it was left, or read what became of it."""
 

@@ -1,0 +1,95 @@
+"""The app in a real terminal (a pty): it begins, it ends, and it gives the terminal back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALTERNATE_OFF = "\x1b[?1049l"
+CURSOR_ON = "\x1b[?25h"
+
+
+def config(directory: Path, port: int) -> Path:
+    """A fleet whose server and store take connections and never answer."""
+    (directory / "secret").write_text("x\n")
+    path = directory / "pgdr.toml"
+    path.write_text(f"""
+[fleet]
+name = "deaf"
+[stores.far]
+kind = "s3"
+bucket = "b"
+endpoint_url = "http://127.0.0.1:{port}"
+access_key = {{ file = "{directory / "secret"}" }}
+secret_key = {{ file = "{directory / "secret"}" }}
+[databases.quiet]
+dbname = "quiet"
+service = "x"
+host = "127.0.0.1"
+port = {port}
+[databases.quiet.backup]
+stores = ["far"]
+""")
+    return path
+
+
+def opened(path: Path, *options: str) -> pexpect.spawn:
+    """The app on that configuration, in a terminal of 80x24."""
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "tui", "--config", str(path), "--state", str(path.parent / "state"), *options],
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)},
+        dimensions=(24, 80),
+        encoding="utf-8",
+        timeout=30,
+        cwd=str(path.parent),
+    )
+
+
+def test_it_paints_before_anyone_answers_and_quits_though_nobody_does(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        app = opened(config(tmp_path, deaf.getsockname()[1]))
+        app.expect("quiet")
+        app.expect("waiting")
+        began = time.monotonic()
+        app.send("q")
+        app.expect(pexpect.EOF)
+        app.close()
+        assert app.exitstatus == 0
+        # Not a measurement: without leaving the waiting threads this takes minutes (boto3's timeouts).
+        assert time.monotonic() - began < 20
+        assert ALTERNATE_OFF in app.before and CURSOR_ON in app.before
+        assert "Traceback" not in app.before
+
+
+def test_sigterm_gives_the_terminal_back(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        app = opened(config(tmp_path, deaf.getsockname()[1]))
+        app.expect("waiting")
+        app.kill(signal.SIGTERM)
+        app.expect(pexpect.EOF)
+        app.close()
+        assert app.exitstatus == 128 + signal.SIGTERM
+        assert ALTERNATE_OFF in app.before and CURSOR_ON in app.before
+
+
+@pytest.mark.parametrize("options", [("--ascii", "--theme", "mono"), ("--theme", "ansi16")])
+def test_few_colours_mean_few_bytes_of_colour(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        app = opened(config(tmp_path, deaf.getsockname()[1]), *options)
+        app.expect("waiting")
+        app.send("q")
+        app.expect(pexpect.EOF)
+        app.close()
+        printed = str(app.before)
+        assert "38;2;" not in printed and "38;5;" not in printed
+        if "--ascii" in options:
+            assert printed.isascii()
