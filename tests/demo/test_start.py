@@ -18,6 +18,7 @@ from tests.demo.asking import backups, health
 from tests.demo.conftest import SCALE
 from tui.config.load import load
 from tui.demo import history
+from tui.demo.session import run_app
 from tui.demo.start import RunningDemo, prepare
 from tui.model.errors import Refused, UsageError
 from tui.operations import catalogue
@@ -127,3 +128,16 @@ def test_a_directory_with_other_things_is_left_alone(tmp_path: Path) -> None:
 def test_a_scale_must_make_sense(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="scale"):
         prepare(tmp_path / "demo", 0)
+
+
+def test_the_app_runs_as_a_child_on_the_demo_s_configuration(
+    demo: RunningDemo, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(demo.config, demo.state, ["inventory", "--json"]) == 0
+    rows = json.loads(capfd.readouterr().out)
+    assert [(row["name"], row["status"]) for row in rows] == [
+        (EXCHANGE, "up"),
+        ("kong", "up"),
+        ("goalert", "up"),
+    ]
+    assert run_app(demo.config, demo.state, ["no-such-verb"]) == 2
