@@ -57,7 +57,6 @@ EVERY = timedelta(hours=6)
 YOUNG = EVERY - NEWEST - timedelta(minutes=20)  # so much later than the last one, one is due
 EXCHANGE_HISTORY = (
     Taken(_d(29), (OFFSITE,)),
-    Taken(_d(15), (OFFSITE,)),
     Taken(_d(8), (OFFSITE,), verified=_d(7)),
     Taken(_d(4), (OFFSITE,), verified=_d(3)),
     Taken(NEWEST + 7 * EVERY),
