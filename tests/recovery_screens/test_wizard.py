@@ -281,3 +281,15 @@ async def test_too_small_a_terminal_still_shows_the_step() -> None:
     guide = ScriptedGuide(incident_at(Step.RESTORE, job="restore-x", target="t"))
     async with recovering(guide, (50, 14)) as pilot:
         await until(pilot, lambda: "48 %" in text_of(pilot))
+
+
+async def test_the_commands_of_restore_and_swap_can_be_copied() -> None:
+    for step, expected in ((Step.RESTORE, "createdb -h"), (Step.RESUME, "ALTER DATABASE")):
+        app = RecoveryApp(ScriptedGuide(incident_at(step)))
+        copies: list[str] = []
+        app.desk = replace(app.desk, copy=lambda name, text, to=copies: (to.append(text), name)[1])  # type: ignore[misc]
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            await pilot.press("y")
+            await settle(pilot)
+        assert copies and expected in copies[0]

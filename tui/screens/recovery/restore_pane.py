@@ -48,6 +48,7 @@ class RestorePane(StepPane):
         Binding("p", "plan_again", "plan again"),
         Binding("n", "tell", "tell"),
         Binding("x", "stop", "stop…"),
+        Binding("y", "copy", "copy the commands"),
         Binding("w", "again", "restore again"),
     ]
 
@@ -182,6 +183,8 @@ class RestorePane(StepPane):
             return write and incident.job is None and self._plan is not None
         if action == "plan_again":
             return write and incident.job is None and incident.ref is not None
+        if action == "copy":
+            return incident.job is None and self._plan is not None
         if action == "next":
             return incident.job is not None and self._usable
         if action == "stop":
@@ -224,6 +227,12 @@ class RestorePane(StepPane):
             self.call_after_refresh(self.action_plan_again)
 
         self.ask("putting that restore aside", self.guide.restore_again, forgotten)
+
+    def action_copy(self) -> None:
+        """Copies the plan's commands, to be run by hand."""
+        if self._plan is not None:
+            commands = "\n".join(clean(command) for command in self._plan.commands)
+            self.notify(self.desk.copy("restore-commands", f"{commands}\n"), markup=False)
 
     # Showing
 

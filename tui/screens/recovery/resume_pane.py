@@ -37,6 +37,7 @@ class ResumePane(StepPane):
         Binding("c", "close", "close…"),
         Binding("r", "look_again", "look again", show=False),
         Binding("y", "copy", "copy the report's path"),
+        Binding("y", "copy_commands", "copy the commands"),
     ]
 
     _plan: SwapPlan | None = None
@@ -69,6 +70,8 @@ class ResumePane(StepPane):
             return write and self._ready and self._plan is not None
         if action in ("report", "copy"):
             return incident.closed_at is not None
+        if action == "copy_commands":
+            return incident.closed_at is None and self._ready and self._plan is not None
         if action == "health":
             return write and self._swapped and self.guide.database.health_url is not None
         if action == "undo":
@@ -213,6 +216,12 @@ class ResumePane(StepPane):
     def action_copy(self) -> None:
         """Copies where the report lies."""
         self.notify(self.desk.copy("report-path", f"{self.guide.report_path}\n"), markup=False)
+
+    def action_copy_commands(self) -> None:
+        """Copies what the swap would run, to be run by hand."""
+        if self._plan is not None:
+            commands = "\n".join(clean(command) for command in self._plan.commands)
+            self.notify(self.desk.copy("swap-commands", f"{commands}\n"), markup=False)
 
     # Showing
 
