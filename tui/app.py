@@ -402,10 +402,13 @@ def run_app(
 ) -> int:
     """Runs the app in this terminal until it is quit; returns the process's exit code.
 
-    Raises ConfigError when stdin or stdout is no terminal. With `incident` it opens on that one.
+    Raises ConfigError when stdin or stderr, to which Textual draws, is no terminal. With `incident` it opens on that one.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("The app needs a terminal.", mend="Every verb works without one: see pgdr --help.")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigError(
+            "The app needs a terminal for its input and its stderr.",
+            mend="Every verb works without one: see pgdr --help.",
+        )
     app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident)
     loop = asyncio.new_event_loop()
     app.run(loop=loop)

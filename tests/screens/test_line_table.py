@@ -46,7 +46,8 @@ def test_narrow_terminals_lose_the_least_important_columns() -> None:
     assert [index for index, _ in fit(COLUMNS, 24)] == [0, 2]
     assert [index for index, _ in fit(COLUMNS, 15)] == [0]
     assert dict(fit(COLUMNS, 200))[0] == 30
-    for width in range(14, 120):
+    assert fit(COLUMNS, 10) == [(0, 6)]
+    for width in range(5, 120):
         used = 2 + sum(cells + COLUMNS[index].gap for index, cells in fit(COLUMNS, width))
         assert used <= width
 
@@ -112,6 +113,21 @@ async def test_a_row_is_cleaned_cut_and_never_read_as_markup() -> None:
         line = next(line for line in screen_lines(app) if "[/x]" in line)
         assert "[/x] [bold]a\\x1b[31m" in line and "…" in line
         assert "\x1b" not in line and "\u202e" not in line
+
+
+async def test_the_scrollbar_hides_nothing() -> None:
+    app = Host()
+    app.table.columns = (Column("name", 10), Column("end", 64))
+    async with app.run_test(size=NARROW) as pilot:
+        app.table._cells = lambda row: [f"row {row}", "x" * 64]
+        app.table.set_rows(range(5))
+        await pilot.pause()
+        assert screen_lines(app)[1].rstrip().endswith("x" * 64)
+        app.table.set_rows(range(500))
+        await pilot.pause()
+        await pilot.pause()
+        line = screen_lines(app)[1]
+        assert line[78] == "…" and line[79] != "x"
 
 
 async def test_a_click_moves_the_cursor() -> None:

@@ -32,7 +32,7 @@ COLUMNS = (
     Column("", 1, gap=0),
     Column("database", 15, wide=34, gap=1),
     Column("state", 11, gap=1),
-    Column("size", 7, right=True, gap=1, priority=3),
+    Column("size", 6, right=True, gap=1, priority=3),
     Column("sessions", 8, right=True, gap=1, priority=5),
     Column("last backup", 11, wide=12, priority=1),
     Column("of RPO", 8, wide=11, right=True, gap=1, priority=2),

@@ -59,6 +59,9 @@ def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
         more = max(0, min(room, columns[index].wide - columns[index].width))
         room -= more
         shown.append((index, columns[index].width + more))
+    if room < 0:  # too narrow even for what is never dropped: the last one is cut, and shows it
+        index, last = shown[-1]
+        shown[-1] = (index, max(1, last + room))
     return shown
 
 
@@ -210,7 +213,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         else:
             self._seen = self._rows
         self._cursor = self._place_of(before) if self._moved and before is not None else 0
-        self.virtual_size = Size(self.size.width, len(self._seen) + 1)
+        self.virtual_size = Size(self._width, len(self._seen) + 1)
         self._keep_visible()
         self.refresh()
         self.post_message(self.Highlighted(self, self.cursor_row))
@@ -277,14 +280,19 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Keeps the cursor in sight."""
-        self.virtual_size = Size(event.size.width, len(self._seen) + 1)
+        self.virtual_size = Size(self._width, len(self._seen) + 1)
         self._keep_visible()
 
     # Drawing
 
+    @property
+    def _width(self) -> int:
+        """The cells beside the scrollbar; `size` has it in."""
+        return self.scrollable_content_region.width
+
     def render_line(self, y: int) -> Strip:
         """Returns line `y` of what is visible; 0 is the titles, which don't scroll."""
-        width = self.size.width
+        width = self._width
         layout = fit(self.columns, width)
         if y == 0:
             cells = [Cell(column.title) for column in self.columns]
@@ -316,7 +324,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             padded = f"{fill}{text}" if self.columns[index].right else f"{text}{fill}"
             segments += [Segment(gap, base), Segment(padded, style)]
             used += width + len(gap)
-        rest = self.size.width - used
+        rest = self._width - used
         if rest > 0:
             segments.append(Segment(" " * rest, base))
-        return Strip(segments).crop(0, self.size.width)
+        return Strip(segments).crop(0, self._width)
