@@ -402,7 +402,8 @@ def run_app(
 ) -> int:
     """Runs the app in this terminal until it is quit; returns the process's exit code.
 
-    Raises ConfigError when stdin or stderr, to which Textual draws, is no terminal. With `incident` it opens on that one.
+    Raises ConfigError when stdin or stderr, to which Textual draws, is no terminal. With
+    `incident` it opens on that one.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rich.cells import cell_len
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
-from textual.screen import ActiveBinding, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.widgets.tones import DIM, STRONG, Cell, Piece, told

@@ -69,13 +69,8 @@ def theme_of(data: dict[str, Any], name: str) -> Theme:
     for key, value in variables.items():
         if not key.endswith("-style"):
             _check(f"variables.{key}", value)
-    return Theme(
-        name=str(data.get("name", name)),
-        dark=data.get("dark", True),
-        ansi=data.get("ansi", False),
-        variables=variables,
-        **colours,
-    )
+    values: dict[str, Any] = {**colours, "dark": data.get("dark", True), "ansi": data.get("ansi", False)}
+    return Theme(name=str(data.get("name", name)), variables=variables, **values)
 
 
 def _texts(data: dict[str, Any], table: str) -> dict[str, str]:
