@@ -18,9 +18,9 @@ from tui.incident.book import Book
 from tui.incident.candidates import Candidate, candidates
 from tui.jobs.job import JobSpec, new_id
 from tui.jobs.start import start_job
-from tui.jobs.watch import ask_cancel, view
+from tui.jobs.watch import JobView, ask_cancel, view
 from tui.model.backup import Verdict
-from tui.model.errors import Refused, UsageError
+from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.event import JobKind, JobState
 from tui.model.fleet import Database, Fleet
 from tui.model.incident import Incident, Sent, Step, StepRecord, StepStatus, TimelineEntry
@@ -56,6 +56,9 @@ class Guide:
         self._operator = operator
         self._now = now
         self._turn = threading.RLock()
+        # Read on from the last look, not anew: a long restore's journal is long. Holds nothing of its own.
+        self._looking = threading.Lock()
+        self._view: tuple[str, JobView] | None = None
         database = fleet.database(incident.database)
         if database is None:
             raise UsageError(
@@ -176,15 +179,25 @@ class Guide:
         self._note("confirmation", f"Restore into {clean(plan.target)} confirmed.")
         for command in plan.commands:
             self._note("command", command)
-        job = start_job(self._state, spec)
-        self._change(job=job)
-        self._note("fact", f"Job {job} started.")
-        return job
+        # Written down before it is started: whatever happens in between, no restore runs that nobody knows of
+        self._change(job=spec.id)
+        try:
+            start_job(self._state, spec)
+        except PgdrError:
+            self._change(job=None)
+            raise
+        self._note("fact", f"Job {spec.id} started.")
+        return spec.id
 
     def restore_picture(self) -> Progress | None:
         """The restore's job as it stands, or None before it was started."""
         job = self._incident.job
-        return view(self._state, job).picture(self._now()) if job else None
+        if job is None:
+            return None
+        with self._looking:
+            if self._view is None or self._view[0] != job:
+                self._view = (job, view(self._state, job))
+            return self._view[1].picture(self._now())
 
     def cancel_restore(self, keep: bool) -> None:
         """Asks the job to stop; its unfinished database is kept or dropped."""
