@@ -27,6 +27,7 @@ from tui.incident.book import Book
 from tui.incident.guide import Guide
 from tui.jobs.job import jobs_directory
 from tui.jobs.lock import is_held
+from tui.model import amounts as show
 from tui.model.errors import ConfigError, PgdrError
 from tui.model.fleet import Database, Fleet
 from tui.model.incident import Incident
@@ -45,7 +46,6 @@ from tui.screens.recovery.screen import RecoveryScreen
 from tui.screens.restore import RestoreScreen
 from tui.screens.rooms import House, Rooms, rooms_of
 from tui.screens.text import TextScreen
-from tui.widgets import format as show
 from tui.widgets.ascii import AsciiFilter
 from tui.widgets.header import Bearings
 from tui.widgets.keys import key_name, useful

@@ -8,6 +8,7 @@ import pytest
 
 from tests.catalogue.conftest import Archives, manifest_for
 from tests.servers import Bucket
+from tui.model import amounts
 from tui.model.backup import ArchiveFormat, Contents, Verdict, Verification
 from tui.model.errors import ArchiveError
 from tui.model.plan import Level
@@ -123,9 +124,9 @@ def test_a_size_that_differs_from_the_manifest(store: DirectoryStore, archives: 
     database = contents_of(_described(store, archives.custom)).database or ""
     size = len(archives.custom)
     write_manifest(store, manifest_for(KEY, 7 * size, database))
-    assert "cut short: 0." in stops(describe(store, KEY))[0] or "MB" in stops(describe(store, KEY))[0]
+    assert f"cut short: {amounts.size(size)} of" in stops(describe(store, KEY))[0]
     write_manifest(store, manifest_for(KEY, 2_100_000_000, database))
-    assert stops(describe(store, KEY)) == ["It is cut short: 0.0 GB of 2.1 GB are there."]
+    assert stops(describe(store, KEY)) == [f"It is cut short: {amounts.size(size)} of 2.1 GB are there."]
     write_manifest(store, manifest_for(KEY, size + 1, database))
     assert stops(describe(store, KEY)) == [
         f"It is cut short: {size:,} bytes of {size + 1:,} bytes are there."

@@ -41,7 +41,7 @@ def test_what_is_not_known_is_said_to_be_unknown() -> None:
         (timedelta(seconds=1), "1 minute"),
         (timedelta(seconds=61), "2 minutes"),
         (timedelta(hours=1), "1 hour"),
-        (timedelta(hours=2, minutes=5), "2 hours 5 minutes"),
+        (timedelta(hours=2, minutes=5), "2 hours and 5 minutes"),
         (timedelta(0), "1 minute"),
     ],
 )

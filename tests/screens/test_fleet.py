@@ -51,7 +51,7 @@ async def test_the_details_say_cause_and_mend_and_what_lies_in_the_stores(living
         text = await until_seen(pilot, "gone · CRITICAL · web-shop", "No backup of it lies in any")
         assert "RTO 30m" in text and "never drilled" in text
         await pilot.press("down")
-        text = await until_seen(pilot, "2 tables:", "trades 5.0k", living.ref, "complete")
+        text = await until_seen(pilot, "2 tables:", "trades 5,000", living.ref, "complete")
         assert "Up: PostgreSQL 18" in text
         await pilot.press("down")
         await until_seen(pilot, "down · LOW", "→ ")
@@ -64,10 +64,10 @@ async def test_a_database_that_goes_missing_is_remembered(living: Living) -> Non
         await until_seen(pilot, "2 tables:")
         living.shop.server.sql(f'DROP DATABASE "{living.shop.name}" WITH (FORCE)')
         await pilot.press("R")
-        await until_seen(pilot, "MISSING", "Last seen", "trades 5.0k")
+        await until_seen(pilot, "MISSING", "Last seen", "trades 5,000")
     again = PgdrApp(fleet, living.state)
     async with again.run_test(size=NARROW) as pilot:
-        await until_seen(pilot, "MISSING", "Last seen", "UTC, 2 tables:", "trades 5.0k")
+        await until_seen(pilot, "MISSING", "Last seen", "UTC, 2 tables:", "trades 5,000")
 
 
 async def test_enter_shows_the_tables(living: Living) -> None:

@@ -1,85 +1,24 @@
-"""Times, sizes and counts as they are shown."""
+"""Text and bars in a number of cells."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import pytest
 from rich.cells import cell_len
 
-from tui.widgets import format as show
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (0, "0s"), (-5, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (7800, "2h 10m"), (14520, "4h 02m"),
-        (93600, "26h"), (172800, "2d"), (259200, "3d"), (None, "–"),
-    ],
-)  # fmt: skip
-def test_age(seconds: float | None, shown: str) -> None:
-    assert show.age(seconds) == shown
-    if seconds is not None:
-        assert show.age(timedelta(seconds=seconds)) == shown
-
-
-@pytest.mark.parametrize(
-    ("span", "shown"),
-    [
-        (timedelta(minutes=30), "30m"), (timedelta(hours=6), "6h"), (timedelta(hours=24), "24h"),
-        (timedelta(minutes=90), "1h 30m"), (timedelta(days=7), "7d"), (timedelta(0), "0s"), (None, "–"),
-    ],
-)  # fmt: skip
-def test_limit(span: timedelta | None, shown: str) -> None:
-    assert show.limit(span) == shown
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"),
-    [
-        (0, "0 B"), (812, "812 B"), (64_000, "64 kB"), (41_000_000, "41 MB"), (2_100_000_000, "2.1 GB"),
-        (9_960_000, "10 MB"), (999_600, "1.0 MB"), (5 * 10**18, "5000 PB"), (None, "–"),
-    ],
-)  # fmt: skip
-def test_size(number: int | None, shown: str) -> None:
-    assert show.size(number) == shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.21, "0.2s"), (42.9, "42s"), (72, "1m 12s"), (7380, "2h 03m"), (None, "–")]
-)
-def test_duration(seconds: float | None, shown: str) -> None:
-    assert show.duration(seconds) == shown
-
-
-def test_percent_is_hundred_only_when_all_is_done() -> None:
-    assert [show.percent(f) for f in (0, 0.489, 0.9999, 1, None)] == [
-        "  0 %",
-        " 48 %",
-        " 99 %",
-        "100 %",
-        "  – %",
-    ]
+from tui.widgets.format import bar, cut, share
 
 
 def test_bars() -> None:
-    assert show.bar(0.5, 10) == "█████░░░░░"
-    assert show.bar(None, 4) == "░░░░"
-    assert show.share(1, 1_000_000, 20) == "█"  # little is told apart from nothing
-    assert show.share(0, 1_000_000, 20) == ""
-    assert show.share(5, 5, 20) == "█" * 20
+    assert bar(0.5, 10) == "█████░░░░░"
+    assert bar(None, 4) == "░░░░"
+    assert share(1, 1_000_000, 20) == "█"  # little is told apart from nothing
+    assert share(0, 1_000_000, 20) == ""
+    assert share(5, 5, 20) == "█" * 20
 
 
 @pytest.mark.parametrize("text", ["crypto_exchange", "データベース", "a", ""])
 @pytest.mark.parametrize("width", [0, 1, 3, 5, 40])
 def test_cut_is_never_silent_and_never_too_wide(text: str, width: int) -> None:
-    cut = show.cut(text, width)
-    assert cell_len(cut) <= width
-    assert cut == text or width == 0 or cut.endswith("…")
-
-
-def test_counts() -> None:
-    assert show.count(12004112) == "12,004,112"
-    assert [show.about(n) for n in (812, 41_000, 1_200_000, 12_004_112)] == ["812", "41k", "1.2M", "12M"]
-    assert show.plural(1, "entry", "entries") == "1 entry"
-    assert show.plural(1200, "table") == "1,200 tables"
+    made = cut(text, width)
+    assert cell_len(made) <= width
+    assert made == text or width == 0 or made.endswith("…")

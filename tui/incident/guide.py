@@ -19,6 +19,7 @@ from tui.incident.candidates import Candidate, candidates
 from tui.jobs.job import JobSpec, new_id
 from tui.jobs.start import start_job
 from tui.jobs.watch import JobView, ask_cancel, view
+from tui.model.amounts import duration
 from tui.model.backup import Verdict
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.event import JobKind, JobState
@@ -220,7 +221,7 @@ class Guide:
         if picture.state is JobState.DONE and picture.verdict is not Verdict.FAILED:
             self._note("fact", f"The restore ended {told}.")
             return self._end(
-                Step.RESTORE, f"{told} in {picture.duration_s or 0:.0f} s", verdict=picture.verdict
+                Step.RESTORE, f"{told} in {duration(picture.duration_s)}", verdict=picture.verdict
             )
         why = clean(picture.message or "", 300)
         self._note("error", f"The restore ended {told}. {why}")

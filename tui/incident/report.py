@@ -10,6 +10,7 @@ from tui.files import write_whole
 from tui.incident.book import Book
 from tui.jobs.watch import view
 from tui.model import codec
+from tui.model.amounts import UNKNOWN, count, duration, limit
 from tui.model.errors import PgdrError
 from tui.model.fleet import Fleet
 from tui.model.incident import Incident, Step
@@ -69,10 +70,10 @@ def markdown(incident: Incident, fleet: Fleet, job: Progress | None) -> str:
         f"- Closed: {_moment(incident.closed_at)}",
         f"- Outcome: {_md(clean(incident.outcome or 'still open'))}",
         f"- Backup used: {_md(clean(incident.ref or 'none'))}, taken {_moment(incident.backup_at)}",
-        f"- Data lost at most: {_length(lost)}" + (f" (RPO {_length(database.rpo)})" if database else ""),
-        f"- Recovered after: {_length(rto)}" + (f" (RTO {_length(database.rto)})" if database else ""),
+        f"- Data lost at most: {duration(lost)}" + (f" (RPO {limit(database.rpo)})" if database else ""),
+        f"- Recovered after: {duration(rto)}" + (f" (RTO {limit(database.rto)})" if database else ""),
         f"- Restore: {incident.verdict.value if incident.verdict else 'none'}"
-        + (f", {job.rows:,} rows" if job and job.rows is not None else ""),
+        + (f", {count(job.rows)} rows" if job and job.rows is not None else ""),
         f"- Health address: {_md(clean(incident.health or 'not asked'))}",
         "",
         "## Steps",
@@ -83,7 +84,7 @@ def markdown(incident: Incident, fleet: Fleet, job: Progress | None) -> str:
     for record in incident.steps:
         took = record.ended_at - record.began_at if record.ended_at and record.began_at else None
         lines.append(
-            f"| {record.step.value} | {record.status.value} | {_moment(record.began_at)} | {_length(took)} "
+            f"| {record.step.value} | {record.status.value} | {_moment(record.began_at)} | {duration(took)} "
             f"| {_md(clean(record.note))} |"
         )
     lines += ["", "## What was found", ""]
@@ -91,7 +92,7 @@ def markdown(incident: Incident, fleet: Fleet, job: Progress | None) -> str:
     if incident.counts:
         lines += ["", "| table | rows in the last manifest | rows found |", "|---|---|---|"]
         lines += [
-            f"| {_md(clean(f'{c.schema}.{c.name}'))} | {_count(c.expected)} | {_count(c.found)} |"
+            f"| {_md(clean(f'{c.schema}.{c.name}'))} | {count(c.expected)} | {count(c.found)} |"
             for c in incident.counts
         ]
     lines += ["", "## Checks of the restored database", ""]
@@ -146,19 +147,7 @@ def _md(text: str) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return rfc3339(moment.replace(microsecond=0)) if moment else "–"
-
-
-def _length(length: timedelta | None) -> str:
-    if length is None:
-        return "–"
-    minutes, seconds = divmod(int(length.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h {minutes:02d}m" if hours else f"{minutes}m {seconds:02d}s"
-
-
-def _count(count: int | None) -> str:
-    return "–" if count is None else f"{count:,}"
+    return rfc3339(moment.replace(microsecond=0)) if moment else UNKNOWN
 
 
 def _passed(passed: bool | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
+from tui.model.amounts import in_words, minute
 from tui.model.text import rfc3339
 from tui.notify.message import Message
 
@@ -40,11 +41,11 @@ def resolved(
     """The service is back: how long it took, and from when data must be entered again."""
     return Message(
         title=f"DR RESOLVED: {fleet}",
-        text=f"Database recovery complete after {_span(took)}. Data up to: {_moment(data_until)}; "
+        text=f"Database recovery complete after {in_words(took)}. Data up to: {_moment(data_until)}; "
         f"what was entered later is not in it. Database: {database}. Operator: {operator}.",
         priority="default",
         tags=("white_check_mark",),
-        fields=_fields("resolved", fleet, database, operator, data_until) | {"took": _span(took)},
+        fields=_fields("resolved", fleet, database, operator, data_until) | {"took": in_words(took)},
     )
 
 
@@ -61,20 +62,8 @@ def _fields(
 
 
 def _span(span: timedelta | None) -> str:
-    """`30 minutes`, `1 hour 5 minutes`; to the full minute upwards, so that nobody waits for less."""
-    if span is None:
-        return _UNKNOWN
-    minutes = max(1, -(-int(span.total_seconds()) // 60))
-    hours, rest = divmod(minutes, 60)
-    parts = [_count(hours, "hour")] if hours else []
-    if rest or not hours:
-        parts.append(_count(rest, "minute"))
-    return " ".join(parts)
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" + ("" if number == 1 else "s")
+    return _UNKNOWN if span is None else in_words(span)
 
 
 def _moment(moment: datetime | None) -> str:
-    return f"{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC" if moment else _UNKNOWN
+    return f"{minute(moment)} UTC" if moment else _UNKNOWN

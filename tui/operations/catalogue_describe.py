@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from tui.model.amounts import sizes
 from tui.model.backup import (
     ArchiveFormat,
     Backup,
@@ -155,12 +156,13 @@ class _Look:
         size = self.found.size_bytes
         if manifest is not None:
             if size < manifest.size_bytes:
-                whole, there = _sizes(manifest.size_bytes, size)
+                whole, there = sizes(manifest.size_bytes, size)
                 self._stop("size", f"It is cut short: {there} of {whole} are there.", _OTHER)
             elif size > manifest.size_bytes:
+                there, said = sizes(size, manifest.size_bytes)
                 self._stop(
                     "size",
-                    f"It has {size:,} bytes; its manifest says {manifest.size_bytes:,}.",
+                    f"It has {there}; its manifest says {said}.",
                     "It isn't what was written. " + _OTHER,
                 )
             return
@@ -218,13 +220,3 @@ class _Look:
 
     def _warn(self, about: str, what: str, mend: str | None) -> None:
         self.problems.append(Finding(Level.WARNING, about, what, mend))
-
-
-def _sizes(whole: int, part: int) -> tuple[str, str]:
-    """Both in the unit of the whole, so that they can be compared: 2.1 GB and 0.3 GB; to the byte where
-    they would look the same."""
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if whole >= unit:
-            shown = f"{whole / unit:.1f} {name}", f"{part / unit:.1f} {name}"
-            return shown if shown[0] != shown[1] else (f"{whole:,} bytes", f"{part:,} bytes")
-    return f"{whole:,} bytes", f"{part:,} bytes"

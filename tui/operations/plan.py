@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from tui.model.amounts import size, sizes
 from tui.model.backup import ArchiveFormat, Contents, Manifest
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.facts import ServerFacts
@@ -216,18 +217,19 @@ def _about_archive(
 def _about_disk(facts: ServerFacts, manifest: Manifest | None, archive_bytes: int) -> list[Finding]:
     needed = int((manifest.database_bytes if manifest else archive_bytes * _SWELLS) * _HEADROOM)
     if facts.free_bytes is None:
-        said = f"About {needed:,} bytes are needed; the server's free disk can't be seen from here."
+        said = f"About {size(needed)} are needed; the server's free disk can't be seen from here."
         return [Finding(Level.OK, "disk", said)]
+    room, free = sizes(needed, facts.free_bytes)
     if facts.free_bytes < needed:
         return [
             Finding(
                 Level.STOP,
                 "disk",
-                f"About {needed:,} bytes are needed, {facts.free_bytes:,} are free.",
+                f"About {room} are needed, {free} are free.",
                 "Make room on the server's data disk, or restore onto another server.",
             )
         ]
-    return [Finding(Level.OK, "disk", f"About {needed:,} bytes needed, {facts.free_bytes:,} free.")]
+    return [Finding(Level.OK, "disk", f"About {room} needed, {free} free.")]
 
 
 def _commands(

@@ -61,9 +61,3 @@ def listed(names: Iterable[str], limit: int = 5) -> str:
     every = list(names)
     more = f" and {len(every) - limit} more" if len(every) > limit else ""
     return ", ".join(every[:limit]) + more
-
-
-def counted(number: int, what: str) -> str:
-    """Given 2 and "table", returns "2 tables"; an index makes indexes."""
-    plural = "es" if what.endswith("x") else "s"
-    return f"{number:,} {what}" + ("" if number == 1 else plural)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import psycopg
 from psycopg import sql
 
+from tui.model.amounts import limit, plural
 from tui.model.text import clean
 from tui.model.verdict import Check
-from tui.postgres.asking import Answer, Asking, counted, listed
+from tui.postgres.asking import Answer, Asking, listed
 from tui.postgres.connection import Connection
 from tui.postgres.counting import Count, Counted, TableName, count_all
 
@@ -106,7 +106,7 @@ def _key_check(
 def _rest_check(
     rest: list[TableName], expected: dict[TableName, int], counts: dict[TableName, int | str]
 ) -> Check:
-    name = f"rows of {counted(len(rest), 'other table')}"
+    name = f"rows of {plural(len(rest), 'other table')}"
     wanted = sum(expected[table] for table in rest)
     differ = []
     for table in rest:
@@ -131,9 +131,7 @@ def freshness(asking: Asking) -> None:
     for column in asking.database.freshness:
         *table, name = column.split(".")
         if manifest := asking.manifest:
-            expected = (
-                f"at most {_plain(asking.database.rpo)} before {manifest.created_at:%Y-%m-%d %H:%M} UTC"
-            )
+            expected = f"at most {limit(asking.database.rpo)} before {manifest.created_at:%Y-%m-%d %H:%M} UTC"
         else:
             expected = "not known: no manifest"
         asking.ask(f"newest {column}", expected, lambda table=table, name=name: _newest(asking, table, name))  # type: ignore[misc]
@@ -156,8 +154,3 @@ def _newest(asking: Asking, table: list[str], column: str) -> Answer:
     fresh = age <= asking.database.rpo
     mend = "Either nothing was written, or the backup was of something that had stopped: pick another one."
     return Answer(fresh, found, None if fresh else mend)
-
-
-def _plain(length: timedelta) -> str:
-    hours, rest = divmod(round(length.total_seconds()), 3600)
-    return " ".join(part for part in (f"{hours}h" if hours else "", f"{rest // 60}m" if rest else "") if part)

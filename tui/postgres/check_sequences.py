@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from psycopg import sql
 
+from tui.model.amounts import plural
 from tui.model.backup import SequenceState
 from tui.postgres import catalog
-from tui.postgres.asking import Answer, Asking, counted, listed
+from tui.postgres.asking import Answer, Asking, listed
 
 # Sequences of serial ('a') and identity ('i') columns of a kind that has a greatest value.
 _OWNED = """
@@ -35,9 +36,7 @@ def against_manifest(asking: Asking) -> None:
     if manifest is None or manifest.selection == "schema" or not manifest.sequences:
         return
     wanted = manifest.sequences
-    asking.ask(
-        "sequences", f"{counted(len(wanted), 'sequence')} at or past", lambda: _reached(asking, wanted)
-    )
+    asking.ask("sequences", f"{plural(len(wanted), 'sequence')} at or past", lambda: _reached(asking, wanted))
 
 
 def _reached(asking: Asking, wanted: tuple[SequenceState, ...]) -> Answer:
@@ -57,7 +56,7 @@ def _reached(asking: Asking, wanted: tuple[SequenceState, ...]) -> Answer:
             problems.append(f"{state.schema}.{state.name} is at {at:,}, was at {state.last_value:,}")
     if problems:
         return Answer(False, listed(problems), "Set each with setval() before anything is written.")
-    return Answer(True, counted(len(wanted), "sequence"))
+    return Answer(True, plural(len(wanted), "sequence"))
 
 
 def _at_or_past(found: SequenceState, wanted: SequenceState, ascending: bool) -> bool:
@@ -89,4 +88,4 @@ def _past_columns(asking: Asking) -> Answer:
     if problems:
         mend = "Set each with setval() to its column's greatest value before anything is written."
         return Answer(False, listed(problems, 3), mend)
-    return Answer(True, f"{counted(len(owned), 'sequence')} past")
+    return Answer(True, f"{plural(len(owned), 'sequence')} past")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from tui.model.amounts import plural
 from tui.model.backup import Manifest
 from tui.postgres import catalog
-from tui.postgres.asking import Answer, Asking, counted, listed
+from tui.postgres.asking import Answer, Asking, listed
 
 # Not of partitioned indexes: one is invalid as long as a partition has no index for it, also in the source.
 _INVALID_INDEXES = """
@@ -35,16 +36,16 @@ def ask_all(asking: Asking) -> None:
     covers them; then what must not be in any database that is to be used."""
     manifest = asking.manifest
     if manifest is not None:
-        asking.ask("tables", counted(len(manifest.tables), "table"), lambda: _tables(asking, manifest))
+        asking.ask("tables", plural(len(manifest.tables), "table"), lambda: _tables(asking, manifest))
         columns = sum(len(t.columns) for t in manifest.tables)
         if columns:
-            asking.ask("columns", counted(columns, "column"), lambda: _columns(asking, manifest))
+            asking.ask("columns", plural(columns, "column"), lambda: _columns(asking, manifest))
         if manifest.selection in ("full", "schema"):
             asking.ask("extensions", _versions(manifest.extensions), lambda: _extensions(asking, manifest))
-            asking.ask("indexes", counted(manifest.indexes, "index"), lambda: _indexes(asking, manifest))
+            asking.ask("indexes", plural(manifest.indexes, "index"), lambda: _indexes(asking, manifest))
             asking.ask(
                 "constraints",
-                counted(manifest.constraints, "constraint"),
+                plural(manifest.constraints, "constraint"),
                 lambda: _constraints(asking, manifest),
             )
     asking.ask("invalid indexes", "none", lambda: _invalid_indexes(asking))
@@ -57,7 +58,7 @@ def _tables(asking: Asking, manifest: Manifest) -> Answer:
     missing = sorted({(t.schema, t.name) for t in manifest.tables} - present)
     if missing:
         return Answer(False, f"missing: {listed('.'.join(name) for name in missing)}", "Restore it again.")
-    return Answer(True, counted(len(manifest.tables), "table"))
+    return Answer(True, plural(len(manifest.tables), "table"))
 
 
 def _columns(asking: Asking, manifest: Manifest) -> Answer:
@@ -74,7 +75,7 @@ def _columns(asking: Asking, manifest: Manifest) -> Answer:
             if names:
                 differences.append(f"{table.schema}.{table.name} {word} {listed(sorted(names), 3)}")
         same += len(found & set(table.columns))
-    return Answer(not differences, listed(differences) if differences else counted(same, "column"))
+    return Answer(not differences, listed(differences) if differences else plural(same, "column"))
 
 
 def _versions(extensions: dict[str, str]) -> str:
@@ -97,13 +98,13 @@ def _extensions(asking: Asking, manifest: Manifest) -> Answer:
 
 def _indexes(asking: Asking, manifest: Manifest) -> Answer:
     found, _ = catalog.index_and_constraint_counts(asking.connection)
-    return Answer(found >= manifest.indexes, counted(found, "index"), _again(found, manifest.indexes))
+    return Answer(found >= manifest.indexes, plural(found, "index"), _again(found, manifest.indexes))
 
 
 def _constraints(asking: Asking, manifest: Manifest) -> Answer:
     _, found = catalog.index_and_constraint_counts(asking.connection)
     return Answer(
-        found >= manifest.constraints, counted(found, "constraint"), _again(found, manifest.constraints)
+        found >= manifest.constraints, plural(found, "constraint"), _again(found, manifest.constraints)
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from tui.model.amounts import plural
 from tui.model.errors import PgdrError, Refused
 from tui.model.fleet import Endpoint
 from tui.model.plan import Finding, Level
@@ -173,7 +174,8 @@ def _stops(connection: Connection, names: tuple[str, ...]) -> list[Finding]:
             Finding(
                 Level.STOP,
                 "prepared transactions",
-                f"{_counted(prepared, 'prepared transaction')} would block the rename: {_listed(prepared)}.",
+                f"{plural(len(prepared), 'prepared transaction')} would block the rename:"
+                f" {_listed(prepared)}.",
                 "End each of them in its database with COMMIT PREPARED or ROLLBACK PREPARED.",
             )
         )
@@ -206,7 +208,7 @@ def _replication(connection: Connection, live: str) -> list[Finding]:
             Finding(
                 Level.WARNING,
                 "replication slots",
-                f"{_counted(slots, 'replication slot')} stays with the old database: {_listed(slots)}.",
+                f"{plural(len(slots), 'replication slot')} stays with the old database: {_listed(slots)}.",
                 "Make new ones in the restored database for their consumers;"
                 " the old one can't be dropped while it has them.",
             )
@@ -221,16 +223,12 @@ def _replication(connection: Connection, live: str) -> list[Finding]:
             Finding(
                 Level.WARNING,
                 "subscriptions",
-                f"{_counted(subscriptions, 'subscription')} stays with the old database:"
+                f"{plural(len(subscriptions), 'subscription')} stays with the old database:"
                 f" {_listed(subscriptions)}.",
                 "Disable it there, and make it in the restored one if that shall receive the changes.",
             )
         )
     return findings
-
-
-def _counted(rows: list[tuple[object, ...]], what: str) -> str:
-    return f"{len(rows)} {what}" + ("s" if len(rows) > 1 else "")
 
 
 def _listed(rows: list[tuple[object, ...]]) -> str:

@@ -12,14 +12,15 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.model import amounts as show
 from tui.model.backup import Backup, TableContents
 from tui.model.errors import PgdrError
 from tui.operations.catalogue import Description
 from tui.screens import backups_rows as rows
 from tui.screens import go
 from tui.screens.rooms import House
-from tui.widgets import format as show
 from tui.widgets.filter import FilterBar
+from tui.widgets.format import share
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter
 from tui.widgets.line_table import Column, LineTable
@@ -130,7 +131,7 @@ class ContentsScreen(Screen[None]):
             table.name,
             Cell("not known", DIM) if table.rows is None else show.count(table.rows),
             show.size(table.compressed_bytes),
-            Cell(show.share(table.compressed_bytes, self._largest, column), MARK),
+            Cell(share(table.compressed_bytes, self._largest, column), MARK),
         ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -8,10 +8,11 @@ from statistics import median
 
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.backup import Backup, TableContents, Verdict
 from tui.model.plan import Level
 from tui.operations.catalogue import Description
-from tui.widgets import format as show
+from tui.widgets.format import share
 from tui.widgets.line_table import Column
 from tui.widgets.lines import fit, line, right, wrapped
 from tui.widgets.tones import BAD, DIM, GOOD, MARK, PLAIN, STRONG, WARN, Cell, Piece, told
@@ -140,5 +141,5 @@ def _table(table: TableContents, largest: int, name_width: int, width: int) -> C
         right(told(rows), 17),
         right(told(show.size(table.compressed_bytes)), 10),
         "   ",
-        told(Cell(show.share(table.compressed_bytes, largest, min(40, bar_room)), MARK)),
+        told(Cell(share(table.compressed_bytes, largest, min(40, bar_room)), MARK)),
     )

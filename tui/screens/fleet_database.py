@@ -11,12 +11,12 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.model.facts import Status, TableFacts
 from tui.screens import go
 from tui.screens.fleet_rows import Entry, details
 from tui.screens.rooms import House
-from tui.widgets import format as show
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter

@@ -9,13 +9,14 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.backup import Backup
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database
 from tui.model.text import clean
 from tui.operations.catalogue import StoreProblem
 from tui.operations.records import Drill
-from tui.widgets import format as show
+from tui.widgets.format import cut
 from tui.widgets.line_table import Column
 from tui.widgets.tones import BAD, DIM, GOOD, PLAIN, STRONG, WARN, Cell, Piece, told
 
@@ -155,7 +156,7 @@ def _promise(entry: Entry, width: int) -> Content:
         day = drill.at.strftime("%d %b")
         rehearsed = f"last drill {show.age(drill.rto_s)} ({day}, {drill.verdict.value})"
     right = f"RTO {show.limit(entry.database.rto)}   {rehearsed}"
-    left = show.cut(clean(entry.database.purpose), max(8, width - cell_len(right) - 2))
+    left = cut(clean(entry.database.purpose), max(8, width - cell_len(right) - 2))
     return told(left, " " * max(2, width - cell_len(left) - cell_len(right)), Cell(right, DIM))
 
 

@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
+from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.model.incident import Incident, StepStatus
 from tui.screens import go
 from tui.screens.error import ErrorScreen
 from tui.screens.rooms import House
-from tui.widgets import format as show
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter

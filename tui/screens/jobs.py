@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.model import amounts as show
 from tui.model.backup import Verdict
 from tui.model.errors import PgdrError
 from tui.model.event import JobState
@@ -19,7 +20,6 @@ from tui.model.progress import Progress
 from tui.screens import go
 from tui.screens.error import ErrorScreen
 from tui.screens.rooms import House
-from tui.widgets import format as show
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter

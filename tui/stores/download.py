@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from tui.files import PRIVATE_DIRECTORY, PRIVATE_FILE
+from tui.model.amounts import sizes
 from tui.model.errors import PgdrError
 from tui.model.text import clean
 from tui.stores.store import StoreFull
@@ -32,9 +33,10 @@ def new_file(path: Path, size_bytes: int) -> Iterator[IO[bytes]]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
         free = shutil.disk_usage(path.parent).free
         if free < size_bytes:
+            needed, there = sizes(size_bytes, free)
             raise StoreFull(
-                f"The disk here is too small for this download: {size_bytes:,} bytes are needed, "
-                f"{free:,} are free, at {clean(str(path.parent))}.",
+                f"The disk here is too small for this download: {needed} are needed, "
+                f"{there} are free, at {clean(str(path.parent))}.",
                 mend=_MORE_ROOM,
             )
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from tui.model.amounts import duration, plural, size
 from tui.model.errors import PgdrError, Unreachable, UsageError
 from tui.model.event import BytesMoved, Event, PhaseBegan
 from tui.model.fleet import Database, Fleet
-from tui.verbs.amounts import age, size
 from tui.verbs.context import Context, database_named
 
 
@@ -85,8 +85,8 @@ def _one(context: Context, fleet: Fleet, database: Database, arguments: argparse
         )
     manifest = made.manifest
     console.line(
-        f"{' '.join(made.refs)}  {size(manifest.size_bytes)}, {len(manifest.tables)} tables, "
-        f"{manifest.rows:,} rows, {age(made.duration_s)}"
+        f"{' '.join(made.refs)}  {size(manifest.size_bytes)}, {plural(len(manifest.tables), 'table')}, "
+        f"{plural(manifest.rows, 'row')}, {duration(made.duration_s)}"
     )
     return _row(
         database,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from tui.model import codec
+from tui.model.amounts import age, size
 from tui.model.backup import Backup
 from tui.model.errors import UsageError
-from tui.verbs.amounts import age, size
 from tui.verbs.context import Context, database_named
 
 
@@ -50,11 +50,11 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         [
             (
                 f"{b.sort_time:%Y-%m-%d %H:%M}",
-                age((now - b.sort_time).total_seconds()),
+                age(now - b.sort_time),
                 b.database or "?",
                 size(b.size_bytes),
                 "yes" if b.has_manifest else "no",
-                f"{b.verification.verdict.value} {age((now - b.verification.at).total_seconds())} ago"
+                f"{b.verification.verdict.value} {age(now - b.verification.at)} ago"
                 if b.verification
                 else "never",
                 b.ref,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.model import codec
+from tui.model.amounts import duration, plural
 from tui.model.errors import PgdrError, UsageError
-from tui.verbs.amounts import age
 from tui.verbs.context import Context
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def _headless(context: Context, demo: RunningDemo, disaster: str) -> int:
         stop=never,
         now=context.now,
     )
-    console.narrate(f"backup   {', '.join(made.refs)}: {made.manifest.rows:,} rows in {age(made.duration_s)}")
+    console.narrate(
+        f"backup   {', '.join(made.refs)}: {plural(made.manifest.rows, 'row')} in {duration(made.duration_s)}"
+    )
     before = count_all(database)
     console.narrate(f"disaster {hurt(demo, disaster)}")
     done = recover(demo.fleet, demo.state, database, disaster, before, context.now, console.narrate)
@@ -89,7 +91,7 @@ def _headless(context: Context, demo: RunningDemo, disaster: str) -> int:
     equal = "equal to" if done.counts_equal else "DIFFERENT from"
     console.line(
         f"verdict  {verdict}, {done.rows:,} rows, {equal} before; "
-        f"recovered in {age(done.rto_s)}, data lost at most {age(done.rpo_s)}"
+        f"recovered in {duration(done.rto_s)}, data lost at most {duration(done.rpo_s)}"
     )
     console.line(f"report   {done.report}")
     return {Verdict.CLEAN: 0, Verdict.EXPLAINED: 3}.get(done.verdict or Verdict.FAILED, 1)

@@ -8,10 +8,10 @@ from tui.jobs.job import JobSpec
 from tui.jobs.start import start_job
 from tui.jobs.watch import follow
 from tui.model import codec
+from tui.model.amounts import duration
 from tui.model.backup import Verdict
 from tui.model.event import JobState
 from tui.model.progress import Progress
-from tui.verbs.amounts import age
 from tui.verbs.context import Context
 
 
@@ -38,7 +38,7 @@ def follow_to_end(context: Context, job: str) -> Progress:
             console.narrate(f"{picture.job}: {phase}")
         left = ""
         if picture.ready_high and picture.updated_at:
-            left = f", ready in {age((picture.ready_high - context.now()).total_seconds())} at the latest"
+            left = f", ready in {duration(picture.ready_high - context.now())} at the latest"
         console.progress(f"{picture.fraction * 100:3.0f} % {phase}{left}")
 
     try:
@@ -56,7 +56,7 @@ def tell_end(context: Context, picture: Progress) -> None:
     """Says how a job ended: verdict, message, each error with what it means."""
     console = context.console
     verdict = picture.verdict.value if picture.verdict else "no verdict"
-    took = f" after {age(picture.duration_s)}" if picture.duration_s is not None else ""
+    took = f" after {duration(picture.duration_s)}" if picture.duration_s is not None else ""
     console.narrate(f"{picture.job}: {picture.state.value}, {verdict}{took}.")
     if picture.message:
         console.narrate(f"  {picture.message}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from tui.model import codec
+from tui.model.amounts import UNKNOWN, age, count, limit, size
 from tui.model.backup import Backup
 from tui.model.facts import DatabaseFacts
-from tui.verbs.amounts import age, size
 from tui.verbs.context import Context
 
 
@@ -34,10 +34,10 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         [
             (
                 r.name, r.service, r.place, f"{r.host or ''}:{r.port or ''}", r.criticality, r.status,
-                r.server_version or "–", size(r.size_bytes), "–" if r.sessions is None else str(r.sessions),
+                r.server_version or UNKNOWN, size(r.size_bytes), count(r.sessions),
                 age(r.last_backup.age_s if r.last_backup else None),
-                f"{age(r.rpo_s)} {_within(r.last_backup.within_rpo if r.last_backup else None)}",
-                age((now - r.last_verified_at).total_seconds() if r.last_verified_at else None),
+                f"{limit(r.rpo_s)} {_within(r.last_backup.within_rpo if r.last_backup else None)}",
+                age(now - r.last_verified_at if r.last_verified_at else None),
             )
             for r in rows
         ],

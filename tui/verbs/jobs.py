@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tui.verbs.amounts import age
+from tui.model.amounts import UNKNOWN, age, percent
 from tui.verbs.context import Context
 
 
@@ -24,9 +24,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 p.job,
                 p.database,
                 p.state.value,
-                f"{age((now - p.started_at).total_seconds())} ago" if p.started_at else "–",
-                f"{p.fraction * 100:.0f} %",
-                p.verdict.value if p.verdict else "–",
+                f"{age(now - p.started_at)} ago" if p.started_at else UNKNOWN,
+                percent(p.fraction),
+                p.verdict.value if p.verdict else UNKNOWN,
             )
             for p in pictures
         ],

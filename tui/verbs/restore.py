@@ -6,9 +6,9 @@ import argparse
 from typing import Any
 
 from tui.model import codec
+from tui.model.amounts import age, plural, size
 from tui.model.errors import Refused, UsageError
 from tui.model.plan import RestorePlan
-from tui.verbs.amounts import age, size
 from tui.verbs.context import Context, database_of
 
 
@@ -100,16 +100,16 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 def _tell_plan(context: Context, plan: RestorePlan) -> None:
     say = context.console.narrate
-    lost = age(plan.age.total_seconds()) if plan.age else "unknown"
+    lost = age(plan.age) if plan.age else "unknown"
     live = (
-        f"{size(plan.live_bytes)}, {plan.live_sessions} sessions"
+        f"{size(plan.live_bytes)}, {plural(plan.live_sessions or 0, 'session')}"
         if plan.live_bytes is not None
         else "missing"
     )
     say(f"from    {plan.ref}  {size(plan.archive_bytes)}, data lost if used: {lost}")
     say(f"into    {plan.target}, fresh, on {plan.host}:{plan.port} (PostgreSQL {plan.server_version})")
     say(f"live    {live}; it is not touched")
-    low, high = (age(t.total_seconds()) for t in (plan.estimate.low, plan.estimate.high))
+    low, high = age(plan.estimate.low), age(plan.estimate.high)
     say(f"takes   {low} to {high}, {plan.estimate.basis}")
     for finding in plan.findings:
         mend = f" {finding.mend}" if finding.mend and finding.level.value != "ok" else ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from tui.model import codec
+from tui.model.amounts import count, size
 from tui.model.errors import ArchiveError
 from tui.model.plan import Level
-from tui.verbs.amounts import size
 from tui.verbs.context import Context
 
 
@@ -50,10 +50,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     )
     console.table(
         ("table", "rows", "compressed"),
-        [
-            (f"{t.schema}.{t.name}", "–" if t.rows is None else f"{t.rows:,}", size(t.compressed_bytes))
-            for t in described.tables
-        ],
+        [(f"{t.schema}.{t.name}", count(t.rows), size(t.compressed_bytes)) for t in described.tables],
     )
     console.narrate(f"Read {size(described.fetched_bytes)} of {size(backup.size_bytes)}.")
     for problem in described.problems:

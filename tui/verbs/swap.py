@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from tui.model.amounts import plural, size
 from tui.model.errors import Refused
-from tui.verbs.amounts import size
 from tui.verbs.context import Context, database_named
 
 
@@ -18,7 +18,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     database = database_named(fleet, arguments.database)
     plan = plan_swap(database, arguments.restored, context.now())
     live = (
-        f"{size(plan.live_bytes)}, {plan.live_sessions} sessions will be ended" if plan.becomes else "missing"
+        f"{size(plan.live_bytes)}, {plural(plan.live_sessions or 0, 'session')} will be ended"
+        if plan.becomes
+        else "missing"
     )
     console.narrate(
         f"server    {plan.host}:{plan.port} · system {plan.system_identifier} · {plan.server_version}"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.incident import TableCount
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
-from tui.widgets import format as show
 from tui.widgets.lines import BAD, FAINT, GOOD, STRONG, WARN, fit, line, right, wrapped
 
 _ORDER = {Level.STOP: 0, Level.WARNING: 1, Level.OK: 2}

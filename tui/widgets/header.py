@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.model import amounts as show
 from tui.model.text import clean
-from tui.widgets import format as show
 from tui.widgets.format import cut
 from tui.widgets.tones import BAD, DIM, STRONG, WARN, Cell, told
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.event import JobKind, JobState
 from tui.model.progress import Progress
 from tui.model.text import clean
-from tui.widgets import format as show
 from tui.widgets.check_lines import check_count, check_lines
 from tui.widgets.error_lines import error_count, error_lines, newest_error
 from tui.widgets.lines import BLANK, FAINT, STRONG, fit, line, wrapped

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.backup import Verdict
 from tui.model.event import JobKind, JobState, Phase
 from tui.model.progress import PhaseLine, Progress
 from tui.model.text import clean
-from tui.widgets import format as show
+from tui.widgets.format import bar
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, fit, line
 from tui.widgets.rows import joined, spread
 
@@ -68,7 +69,7 @@ def _what(picture: Progress, context: JobContext, width: int) -> list[Content]:
 
 
 def _time(moment: datetime, seconds: bool) -> str:
-    return moment.astimezone(timezone.utc).strftime("%H:%M:%S") if seconds else show.clock(moment)
+    return show.clock_s(moment) if seconds else show.clock(moment)
 
 
 def _deadline(picture: Progress, context: JobContext) -> datetime | None:
@@ -82,7 +83,7 @@ def _deadline(picture: Progress, context: JobContext) -> datetime | None:
 def _ready(picture: Progress, context: JobContext, now: datetime, width: int) -> Content:
     left = _ended(picture) if picture.state is not JobState.RUNNING else _expected(picture, context, now)
     cells = 30 if width < 110 else width // 3
-    end = line(show.bar(picture.fraction, cells), " ", show.percent(picture.fraction))
+    end = line(bar(picture.fraction, cells), " ", show.percent(picture.fraction))
     return spread(left, end, width)
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.plan import Estimate, RestorePlan
 from tui.model.text import clean
-from tui.widgets import format as show
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.lines import BLANK, FAINT, STRONG, WARN, line, wrapped
 from tui.widgets.rows import joined

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tui.model import amounts as show
 from tui.model.text import clean
-from tui.widgets import format as show
 
 
 class Placed(Protocol):

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.model import amounts as show
 from tui.model.incident import Incident, Step, StepRecord, StepStatus
-from tui.widgets import format as show
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, line
 
 _SHAPES = {

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.progress import IndexLine, TableLine
 from tui.model.text import clean
-from tui.widgets import format as show
+from tui.widgets.format import bar
 from tui.widgets.lines import BAD, FAINT, GOOD, fit, line, right
 
 # What is at work comes first, then what failed, then what is to come; what is done needs no eyes.
@@ -63,5 +64,5 @@ def _row(state: str, name: str, detail: str, fraction: float | None, width: int)
         fit(line(name), max(10, width - 11 - room - 1 - (cells + 1 if cells else 0))),
         " ",
         right(line(detail), room),
-        (" " + (show.bar(fraction, cells) if fraction is not None else " " * cells)) if cells else "",
+        (" " + (bar(fraction, cells) if fraction is not None else " " * cells)) if cells else "",
     )

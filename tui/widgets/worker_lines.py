@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.progress import WorkerLine
 from tui.model.text import clean
-from tui.widgets import format as show
+from tui.widgets.format import bar
 from tui.widgets.lines import FAINT, fit, line, right
 
 _SLOT = 2
@@ -32,7 +33,7 @@ def worker_lines(workers: Sequence[WorkerLine], width: int) -> list[Content]:
             fit(line(clean(worker.activity)), _ACTIVITY),
             _what(worker, room),
             " ",
-            show.bar(worker.fraction, _BAR) if worker.fraction is not None else " " * _BAR,
+            bar(worker.fraction, _BAR) if worker.fraction is not None else " " * _BAR,
             right(_time(worker), _LEFT),
         )
         for worker in workers

@@ -12,13 +12,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
+from tui.model import amounts as show
 from tui.model.fleet import Ntfy
 from tui.model.incident import Incident, Sent, Step, StepStatus
 from tui.model.text import clean
 from tui.notify.message import Message
 from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.reason import ReasonScreen
-from tui.widgets import format as show
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, line, wrapped
 from tui.widgets.text_lines import TextLines
 

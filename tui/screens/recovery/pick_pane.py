@@ -12,13 +12,14 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from tui.incident.candidates import Candidate
+from tui.model import amounts as show
 from tui.model.backup import TableContents, Verdict
 from tui.model.incident import Incident, Step
 from tui.model.text import clean
 from tui.operations.catalogue import StoreProblem
 from tui.screens.recovery.pane import StepPane
-from tui.widgets import format as show
 from tui.widgets.finding_lines import finding_lines
+from tui.widgets.format import share
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, fit, line, right, wrapped
 from tui.widgets.plan_lines import span
@@ -188,7 +189,7 @@ def table_lines(tables: Sequence[TableContents], width: int) -> list[Content]:
                 right(line(f"{show.count(table.rows)} rows" if table.rows is not None else ""), 18),
                 right(line(show.size(table.compressed_bytes)), 10),
                 "   ",
-                show.share(table.compressed_bytes, largest, bar),
+                share(table.compressed_bytes, largest, bar),
             )
         )
     return made

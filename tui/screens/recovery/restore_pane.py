@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker, WorkerState
 
+from tui.model import amounts as show
 from tui.model.backup import Verdict
 from tui.model.event import JobState
 from tui.model.incident import Incident, Step
@@ -20,7 +21,6 @@ from tui.model.text import clean
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pane import StepPane, told_error
-from tui.widgets import format as show
 from tui.widgets.job_head import JobContext
 from tui.widgets.job_pane import JobPane
 from tui.widgets.lines import BLANK, line, wrapped

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tui.model import amounts as show
 from tui.model.incident import Incident, Step, StepStatus, Swap
 from tui.model.text import clean
 from tui.operations.swap import SwapPlan
@@ -17,7 +18,6 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pane import StepPane
 from tui.screens.text import TextScreen
-from tui.widgets import format as show
 from tui.widgets.check_lines import check_count
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, line, wrapped

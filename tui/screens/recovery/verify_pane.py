@@ -8,13 +8,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from tui.model import amounts as show
 from tui.model.backup import Verdict
 from tui.model.incident import Incident, Step, StepStatus
 from tui.model.text import clean
 from tui.model.verdict import Check
 from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.reason import ReasonScreen
-from tui.widgets import format as show
 from tui.widgets.check_lines import check_count, check_lines
 from tui.widgets.lines import BLANK, FAINT, WARN, line, wrapped
 from tui.widgets.text_lines import TextLines
