@@ -7,7 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.servers import Bucket, FreshDatabase
+from tests.servers import Bucket, FreshDatabase, fresh_database
 from tui.demo.server import Server
 from tui.model.errors import PgdrError
 
@@ -28,8 +28,13 @@ def test_debians_server_is_15(db15: FreshDatabase) -> None:
 
 
 def test_what_a_test_made_is_gone_for_the_next(pg18: Server) -> None:
-    left = pg18.sql("SELECT datname FROM pg_database ORDER BY 1").split()
-    assert left == ["postgres", "template0", "template1"]
+    listed = "SELECT datname FROM pg_database UNION SELECT rolname FROM pg_roles ORDER BY 1"
+    before = pg18.sql(listed)
+    with fresh_database(pg18) as made:
+        pg18.sql(f'CREATE DATABASE "{made.name} another"')
+        pg18.sql(f'CREATE ROLE "{made.name} role"')
+        assert pg18.sql(listed) != before
+    assert pg18.sql(listed) == before
 
 
 def _client(bucket: Bucket, secret: str):  # type: ignore[no-untyped-def]
