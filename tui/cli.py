@@ -6,13 +6,18 @@ Importing this loads no verb's machinery: each verb imports what it uses when it
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from tui import __version__
 from tui.model.errors import PgdrError
+from tui.model.text import clean
 from tui.verbs import VERBS, Verb
 from tui.verbs.console import Console
 from tui.verbs.context import Context
@@ -26,8 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done, clean · 1 failed · 2 usage or configuration · 3 done, with differences that are explained ·
     4 refused for safety · 5 a server or store not reached or refusing · 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that isn't UTF-8 must not end a restore
     arguments = parser().parse_args(argv)
-    console = Console(json_wanted=getattr(arguments, "json", False))
+    json_wanted = getattr(arguments, "json", False) or getattr(arguments, "format", None) == "json"
+    console = Console(json_wanted=json_wanted)
     context = Context(
         config=arguments.config,
         state=arguments.state,
@@ -40,17 +51,47 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.verb is None:
             return context.open_app()
         verb: Verb = VERBS[arguments.verb]
+        signal.signal(signal.SIGTERM, _interrupt)
         return verb.run(context, arguments)
     except PgdrError as error:
         console.error(error)
         return error.exit_code
     except KeyboardInterrupt:
         console.narrate("Interrupted.")
+        if console.json_wanted:
+            console.json({"error": {"what": "Interrupted.", "why": None, "mend": None}})
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read stdout (head, less) has gone. Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # What reads or writes outside the stores is this program's own state, or its terminal.
+        at = f", at {clean(str(error.filename))}" if error.filename else ""
+        console.error(
+            PgdrError(
+                "A file of pgdr's own could not be read or written.",
+                f"{clean(error.strerror or type(error).__name__)}{at}.",
+                "Look at the disk's room and at the rights; another state directory: --state or $PGDR_STATE.",
+            )
+        )
+        return 1
+    except Exception as error:  # noqa: BLE001 - whoever is awake at night is told in a sentence
+        # A message of unknown origin could hold anything, a password too: only kind and place are told.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        console.error(
+            PgdrError(
+                f"A fault in pgdr itself: {type(error).__name__}.",
+                f"In {Path(last.filename).name}:{last.lineno} ({last.name}).",
+                "Please report it. What runs as a job goes on: pgdr jobs",
+            )
+        )
+        return 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a verb as Ctrl+C does: in order, with nothing half-done left behind."""
+    raise KeyboardInterrupt
 
 
 def parser() -> argparse.ArgumentParser:

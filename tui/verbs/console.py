@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,19 @@ from typing import Any
 
 from tui.model import text
 from tui.model.errors import ConfigError, PgdrError
+
+# A terminal obeys what JSON lets through unescaped: C1 controls, marks of direction, half surrogates.
+_NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
+
+
+def json_text(document: Any) -> str:
+    """Given plain data, returns it as JSON that is safe to show and to write in any encoding of Unicode."""
+    made = json.dumps(document, indent=2, ensure_ascii=False)
+    return _NOT_PLAIN.sub(lambda found: _escaped(found[0]), made)
+
+
+def _escaped(char: str) -> str:
+    return char if text.clean(char) == char else json.dumps(char)[1:-1]
 
 
 class Console:
@@ -21,17 +35,17 @@ class Console:
 
     def json(self, document: Any) -> None:
         """Prints the document, on stdout."""
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print(json_text(document))
 
     def line(self, words: str = "") -> None:
-        """Prints one line of the answer, on stdout; nothing of it when JSON was asked for."""
+        """Prints one line of the answer, on stdout, cleaned; nothing of it when JSON was asked for."""
         if not self.json_wanted:
-            print(words)
+            print(text.clean_lines(words))
 
     def narrate(self, words: str) -> None:
-        """Says one line on stderr."""
+        """Says a line on stderr, cleaned: names come from servers and stores."""
         self._end_bar()
-        print(words, file=sys.stderr, flush=True)
+        print(text.clean_lines(words), file=sys.stderr, flush=True)
 
     def progress(self, words: str) -> None:
         """Shows a line in place where stderr is a terminal; elsewhere nothing: a log wants no bars."""

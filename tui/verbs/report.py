@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from tui.verbs.context import Context
 
@@ -16,7 +15,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     fleet, state = context.fleet(), context.state_directory()
     incident = Book(state).load(arguments.id)
     if arguments.format == "json":
-        print(json.dumps(as_json(state, incident, fleet), indent=2, ensure_ascii=False))
+        context.console.json(as_json(state, incident, fleet))
     else:
-        print(load(state, incident, fleet))
+        context.console.line(load(state, incident, fleet))
     return 0
