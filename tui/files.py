@@ -6,25 +6,51 @@ import os
 import tempfile
 from pathlib import Path
 
+from tui.model.errors import PgdrError
+from tui.model.text import clean
+
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
+
+
+class NotWritten(PgdrError, OSError):
+    """A file of this program's own could not be written. An OSError too, for those who look at its errno."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{clean(str(path))} could not be written.",
+            f"{clean(error.strerror or type(error).__name__)}.",
+            "Make room there or see to the rights, then try again; or keep the state elsewhere: --state DIR.",
+        )
+        self.errno, self.strerror, self.filename = error.errno, error.strerror, str(path)
 
 
 def private_directory(path: Path) -> Path:
     """Makes `path` and those of its parents that are missing, for their owner only; returns it.
 
     What is there already keeps its mode. (mkdir's own `parents` would leave the parents open to all.)
+    Raises NotWritten.
     """
     for directory in (*reversed(path.parents), path):
-        directory.mkdir(exist_ok=True, mode=PRIVATE_DIRECTORY)
+        try:
+            directory.mkdir(exist_ok=True, mode=PRIVATE_DIRECTORY)
+        except OSError as error:
+            raise NotWritten(directory, error) from error
     return path
 
 
 def write_whole(path: Path, data: bytes | str, mode: int = PRIVATE_FILE) -> None:
     """Puts `data` at `path` so that a reader, or a crash at any moment, sees the old file or the new one.
 
-    Costs one flush to disk of the file and one of its directory.
+    Costs one flush to disk of the file and one of its directory. Raises NotWritten; the old file stays then.
     """
+    try:
+        _write_whole(path, data, mode)
+    except OSError as error:
+        raise NotWritten(path, error) from error
+
+
+def _write_whole(path: Path, data: bytes | str, mode: int) -> None:
     content = data.encode() if isinstance(data, str) else data
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:

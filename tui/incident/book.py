@@ -52,7 +52,7 @@ class Book:
             )
         try:
             return codec.build(tomllib.loads(path.read_text()), Incident)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise PgdrError(
                 f"Incident {incident_id} can't be read.",
                 clean(str(error), 200),

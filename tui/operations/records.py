@@ -6,6 +6,7 @@
     swaps/DATABASE.toml     the swaps that were carried out, the newest last
 
 A record that can't be read (cut short, of another program) counts as none: it is never needed to recover.
+Only that of swaps is needed, to take one back: it is an error there, and never written over.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import tomli_w
 from tui.files import private_directory, write_whole
 from tui.model import codec
 from tui.model.backup import Verdict
+from tui.model.errors import PgdrError
 from tui.model.facts import TableFacts
 from tui.model.incident import Swap
+from tui.model.text import clean, stamp
 
 T = TypeVar("T")
 
@@ -107,9 +110,23 @@ def remember_seen(state: Path, database: str, seen: Seen) -> None:
 
 
 def swaps(state: Path, database: str) -> tuple[Swap, ...]:
-    """The swaps of `database`, oldest first."""
+    """The swaps of `database`, oldest first. Raises PgdrError when their record can't be read."""
+    path = _path(state, "swaps", database)
     found = _load(state, "swaps", database, _Swaps)
+    if found is None and path.exists():
+        raise PgdrError(
+            f"The record of the swaps of {clean(database)} can't be read.",
+            f"It is {clean(str(path))}.",
+            "The database that was live before is still on the server, its name ends in _before_ and a time: "
+            "rename it by hand.",
+        )
     return found.swaps if found else ()
+
+
+def set_aside_swaps(state: Path, database: str, moment: datetime) -> None:
+    """Keeps a record that can't be read under another name, so that a new one can be begun."""
+    path = _path(state, "swaps", database)
+    path.replace(path.with_name(f"{path.name}.unreadable.{stamp(moment)}"))
 
 
 def save_swaps(state: Path, database: str, kept: tuple[Swap, ...]) -> None:
@@ -125,7 +142,7 @@ def _path(state: Path, kind: str, database: str) -> Path:
 def _load(state: Path, kind: str, database: str, cls: type[T]) -> T | None:
     try:
         return codec.build(tomllib.loads(_path(state, kind, database).read_text()), cls)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -42,7 +42,14 @@ from tui.postgres import commands
 from tui.postgres.archive import database_locale
 from tui.postgres.checks import analyze
 from tui.postgres.connection import environment
-from tui.postgres.databases import apply_properties, create, drop, target_lock, terminate
+from tui.postgres.databases import (
+    apply_properties,
+    create,
+    drop,
+    mark_unfinished,
+    target_lock,
+    terminate,
+)
 from tui.postgres.errors import verdict as judge_all
 from tui.postgres.facts import server_facts
 from tui.postgres.items import items, use_list
@@ -118,6 +125,8 @@ def restore(
         path, fetched, fetch_s = _archive(store, key, size, manifest, directory, report, stop)
         report(PhaseBegan(Phase.CREATE))
         _create(endpoint, target, contents, manifest, facts.roles)
+        # Said before anything is in it, so that no death of this process can leave it looking finished
+        _mark(endpoint, target, f"the restore of {ref} was not finished.", report)
         loaded = time.monotonic()
         chosen: Path | None = None
         if tables:
@@ -140,7 +149,8 @@ def restore(
             analyze(endpoint, target)
             timing = Timing(now(), size, workers, fetch_s, time.monotonic() - loaded)
             if not tables:
-                add_timing(state, database.name, timing)
+                _learn(state, database, timing, report)
+        _mark(endpoint, target, _unfit(ref, judged, tables, manifest), report)
     return Restored(
         target=target,
         verdict=judged,
@@ -159,6 +169,7 @@ class _Run:
         self.finished: set[int] = set()
         self.errors: list[RestoreError] = []
         self.code: int | None = None
+        self._failure: Exception | None = None
         self._report = report
         self._stop = stop
         self._output = RestoreOutput(contents)
@@ -182,14 +193,21 @@ class _Run:
             raise
         finally:
             watcher.close()
+        if self._failure is not None:
+            raise self._failure
         self.code = self._process.wait()
 
     def _read(self) -> None:
         stream = self._process.stderr
         assert stream is not None
-        for line in stream:
-            self._tell(self._output.feed(line.decode("utf-8", "replace").rstrip("\n")))
-        self._tell(self._output.close())
+        try:
+            for line in stream:
+                self._tell(self._output.feed(line.decode("utf-8", "replace").rstrip("\n")))
+            self._tell(self._output.close())
+        except Exception as error:  # noqa: BLE001 - raised again by watch(): a thread's own end is seen by nobody
+            self._failure = error
+            self._process.terminate()
+            stream.read()  # it would wait for ever to be heard
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
@@ -269,6 +287,35 @@ def _create(
         collate=(manifest.collate if manifest else None) or locale.collate,
         ctype=(manifest.ctype if manifest else None) or locale.ctype,
     )
+
+
+def _learn(state: Path, database: Database, timing: Timing, report: Report) -> None:
+    """For the next estimate. That it can't be written down makes no good restore a failed one."""
+    try:
+        add_timing(state, database.name, timing)
+    except PgdrError as error:
+        report(LogLine(clean(str(error), 500)))
+
+
+def _unfit(ref: str, judged: Verdict, tables: tuple[str, ...], manifest: Manifest | None) -> str | None:
+    """Why what was restored can't take the live database's place, None when it can."""
+    if judged is Verdict.FAILED:
+        return f"the restore of {ref} failed."
+    if tables:
+        return f"it holds only what was asked for of {ref}: {', '.join(tables)}."
+    if manifest is not None and manifest.selection != "full":
+        return f"{ref} is no backup of the whole database ({manifest.selection})."
+    return None
+
+
+def _mark(endpoint: Endpoint, target: str, why: str | None, report: Report) -> None:
+    """What a swap looks at. A role that may not comment on its database loses that guard, not the restore."""
+    try:
+        mark_unfinished(endpoint, target, why)
+    except Unreachable:
+        raise
+    except PgdrError as error:
+        report(LogLine(clean(str(error), 500)))
 
 
 def _account_for(run: _Run, todo: tuple[Item, ...], contents: Contents, report: Report) -> list[RestoreError]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from tui.model.errors import Refused
+from tui.model.errors import PgdrError, Refused, Unreachable
 from tui.model.fleet import Database
 from tui.model.incident import Swap
 from tui.model.plan import Finding
 from tui.model.text import clean
-from tui.operations.records import save_swaps, swaps
+from tui.operations.records import save_swaps, set_aside_swaps, swaps
 from tui.operations.report import Clock
 from tui.places.open import open_place
 from tui.postgres import swap as server_swap
@@ -38,7 +38,7 @@ class SwapPlan:
 
 def plan_swap(database: Database, restored: str, now: datetime) -> SwapPlan:
     """Given a database of the fleet and the name of a restored one on the same server, returns what the
-    swap would do. Changes nothing. Raises Refused when the restored one isn't there."""
+    swap would do. Changes nothing. Raises Refused when the restored one isn't there or isn't whole."""
     endpoint = open_place(database)
     _require(database, restored)
     facts = server_facts(endpoint)
@@ -63,25 +63,45 @@ def swap_in(state: Path, database: Database, restored: str, operator: str, now: 
     """Puts `restored` in the place of the live database, which is kept under a dated name.
 
     Both renames are one transaction; sessions of both are ended. What was done is written down for
-    `undo`. Raises Refused when the restored one isn't there or another pgdr works on the database.
+    `undo`. Raises Refused when the restored one isn't there, isn't whole, or another pgdr works on the
+    database.
     """
     _require(database, restored)
     endpoint = open_place(database)
     moment = now()
     kept = fresh_name(database.dbname, "before", moment)
+    earlier = _earlier(state, database, moment)
     with target_lock(endpoint, database.dbname):
-        done = server_swap.swap(endpoint, database.dbname, restored, kept)
-    swap = Swap(
-        database=database.name,
-        live_name=database.dbname,
-        restored_name=restored,
-        kept_as=done.kept_as,
-        at=moment,
-        duration_s=done.duration_s,
-        operator=operator,
-    )
-    save_swaps(state, database.name, (*swaps(state, database.name), swap))
+        planned = Swap(
+            database=database.name,
+            live_name=database.dbname,
+            restored_name=restored,
+            kept_as=kept if exists(endpoint, database.dbname) else None,
+            at=moment,
+            duration_s=0.0,
+            operator=operator,
+        )
+        # Written down first: where that can't be done nothing is swapped, and no swap is without its way back
+        save_swaps(state, database.name, (*earlier, planned))
+        try:
+            done = server_swap.swap(endpoint, database.dbname, restored, kept)
+        except Unreachable:
+            raise  # whether it was done is unknown, so its record stays
+        except PgdrError:
+            save_swaps(state, database.name, earlier)
+            raise
+        swap = replace(planned, kept_as=done.kept_as, duration_s=done.duration_s)
+        save_swaps(state, database.name, (*earlier, swap))
     return swap
+
+
+def _earlier(state: Path, database: Database, moment: datetime) -> tuple[Swap, ...]:
+    """The swaps before this one. A broken record of them is no reason not to recover: it is put aside."""
+    try:
+        return swaps(state, database.name)
+    except PgdrError:
+        set_aside_swaps(state, database.name, moment)
+        return ()
 
 
 def undo(state: Path, database: Database, operator: str, now: Clock) -> Swap:
@@ -110,8 +130,4 @@ def undo(state: Path, database: Database, operator: str, now: Clock) -> Swap:
 def _require(database: Database, restored: str) -> None:
     if restored == database.dbname:
         raise Refused("A database can't take its own place.", mend="Name the restored one.")
-    if not exists(open_place(database), restored):
-        raise Refused(
-            f"There is no database {clean(restored)} on the server of {clean(database.name)}.",
-            mend="Restore a backup first: pgdr restore REF",
-        )
+    server_swap.require_fit(open_place(database), restored)

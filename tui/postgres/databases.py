@@ -31,14 +31,18 @@ __all__ = [
     "fresh_name",
     "identity",
     "live_size_and_sessions",
+    "mark_unfinished",
     "outside",
     "size",
     "target_lock",
     "terminate",
+    "unfinished",
 ]
 
 NAME_BYTES = 63  # NAMEDATALEN - 1: the server cuts longer names without an error
 _GONE_WITHIN_S = 10.0
+
+_UNFINISHED = "pgdr: not to be used: "  # begins the comment of a database that isn't fit to be put in place
 
 Purpose = Literal["restore", "before", "verify", "drill"]
 
@@ -127,6 +131,27 @@ def create(
             f'There is a database "{clean(name)}" on {where(endpoint)} already.',
             mend="Choose another name, or drop that one if nobody needs it.",
         )
+
+
+def mark_unfinished(endpoint: Endpoint, name: str, why: str | None) -> None:
+    """Writes on the server itself that a database must not be put in the place of another, and why; None
+    takes the mark away. It holds for every pgdr on whatever machine, however the one that wrote it ended.
+
+    Raises PgdrError when the role may not, and as `connect` does.
+    """
+    comment = sql.Literal(None if why is None else clean(_UNFINISHED + why, 500))
+    statement = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), comment)
+    with connect(endpoint) as connection, failures(f'"{clean(name)}" could not be marked.'):
+        connection.execute(statement)
+
+
+def unfinished(connection: Connection, name: str) -> str | None:
+    """Why a database must not be put in the place of another, None when nothing on the server says so."""
+    row = connection.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (name,)
+    ).fetchone()
+    comment = (row and row[0]) or ""
+    return clean(comment.removeprefix(_UNFINISHED), 500) if comment.startswith(_UNFINISHED) else None
 
 
 def drop(endpoint: Endpoint, name: str, force: bool = False) -> None:

@@ -19,7 +19,7 @@ from tui.model.fleet import Endpoint
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.postgres.connection import Connection, connect, failures, where
-from tui.postgres.databases import end_sessions, fitted, identity, outside
+from tui.postgres.databases import end_sessions, fitted, identity, outside, unfinished
 
 Renames = tuple[tuple[str, str], ...]  # (from, to), carried out in this order
 
@@ -75,6 +75,32 @@ def obstacles(endpoint: Endpoint, live: str) -> tuple[Finding, ...]:
     with the old one when it is put aside (warning). Raises as `connect` does."""
     with connect(outside(endpoint, live)) as connection, failures(f"{where(endpoint)} could not be asked."):
         return (*_stops(connection, (live,)), *_replication(connection, live))
+
+
+def require_fit(endpoint: Endpoint, restored: str) -> None:
+    """Raises Refused when the database `restored` can't take another's place: there is none, it belongs to
+    the server itself, or its restore was not finished or failed. And as `connect` does."""
+    name = clean(restored)
+    if restored in ("postgres", "template0", "template1", endpoint.maintenance_db):
+        raise Refused(f'"{name}" belongs to the server: it is never put in the place of another.')
+    with (
+        connect(outside(endpoint, restored)) as connection,
+        failures(f"{where(endpoint)} could not be asked."),
+    ):
+        there = identity(connection, restored) is not None
+        why = unfinished(connection, restored)
+    if not there:
+        raise Refused(
+            f'There is no database "{name}" on {where(endpoint)}.',
+            mend="Restore a backup first: pgdr restore REF",
+        )
+    if why is not None:
+        reset = sql.SQL("COMMENT ON DATABASE {} IS NULL").format(sql.Identifier(restored)).as_string(None)
+        raise Refused(
+            f'"{name}" is not fit to be put in place: {why}',
+            mend="Restore again, or another backup. Only if you looked into it and want it all the same: "
+            f"take the mark away in psql, {clean(reset)};",
+        )
 
 
 def _exchange(endpoint: Endpoint, live: str, successor: str | None, aside: str) -> SwapOutcome:

@@ -6,6 +6,7 @@ import argparse
 
 from tui.model.amounts import plural, size
 from tui.model.errors import Refused
+from tui.model.text import clean
 from tui.verbs.context import Context, database_named
 
 
@@ -16,6 +17,12 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     context.refuse_if_read_only("Swapping")
     fleet, state, console = context.fleet(), context.state_directory(), context.console
     database = database_named(fleet, arguments.database)
+    for other in fleet.databases:
+        if other.dbname == arguments.restored and other.endpoint == database.endpoint:
+            raise Refused(
+                f"{clean(other.dbname)} is the live database of {clean(other.name)}, not a restored one.",
+                mend="Name the database that a restore has made: pgdr jobs --json shows it as target.",
+            )
     plan = plan_swap(database, arguments.restored, context.now())
     live = (
         f"{size(plan.live_bytes)}, {plural(plan.live_sessions or 0, 'session')} will be ended"
