@@ -107,7 +107,7 @@ def read_spec(files: JobFiles) -> JobSpec:
     """The order of a job. Raises PgdrError when its file can't be read."""
     try:
         return codec.build(json.loads(files.spec.read_text()), JobSpec)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PgdrError(
             f"The order of job {files.directory.name} can't be read.",
             clean(str(error), 200),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from tui.files import PRIVATE_FILE
+from tui.files import PRIVATE_FILE, NotWritten
 from tui.model import codec
 from tui.model.event import Entry, ErrorSeen, Event, JobEnded, JobStarted
 
@@ -22,17 +22,26 @@ class Journal:
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self._now = now
+        self._path = path
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
         self._turn = threading.Lock()
 
     def append(self, event: Event) -> None:
-        """Writes one event down with the time. Safe to call from several threads."""
+        """Writes one event down with the time. Safe to call from several threads.
+
+        Raises NotWritten, of a full disk for instance; nothing of the line is left then.
+        """
         line = codec.entry_line(Entry(self._now(), event)).encode()
         with self._turn:
-            while line:
-                line = line[os.write(self._handle, line) :]
-            if isinstance(event, _FLUSHED):
-                os.fsync(self._handle)
+            begin = os.fstat(self._handle).st_size
+            try:
+                while line:
+                    line = line[os.write(self._handle, line) :]
+                if isinstance(event, _FLUSHED):
+                    os.fsync(self._handle)
+            except OSError as error:
+                os.ftruncate(self._handle, begin)  # half a line would take the next one with it
+                raise NotWritten(self._path, error) from error
 
     def close(self) -> None:
         """No more events."""
@@ -56,6 +65,6 @@ def read(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
     for line in data[:whole].splitlines():
         try:
             entries.append(codec.entry_of(line.decode()))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return entries, offset + whole

@@ -19,6 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tui.config.load import load
+from tui.files import write_whole
 from tui.jobs.carry_out import Ending, carry_out
 from tui.jobs.job import JobFiles, JobSpec, read_spec
 from tui.jobs.journal import Journal
@@ -30,6 +31,7 @@ from tui.model.text import clean, rfc3339
 from tui.operations.report import Stopped
 
 _LOOK_EVERY_S = 0.5
+_RESERVE = 16 << 10  # bytes kept free for a job's last words on a disk that has become full
 
 
 class Cancel:
@@ -78,6 +80,8 @@ def main(directory: Path) -> int:
         journal = Journal(files.journal, _now)
         stack.callback(journal.close)
         journal.append(_started(spec))
+        reserve = files.directory / "reserve"
+        write_whole(reserve, bytes(_RESERVE))
         cancel = Cancel(files, journal)
         signal.signal(signal.SIGTERM, cancel.terminate)
         try:
@@ -95,6 +99,7 @@ def main(directory: Path) -> int:
                 f"A fault in pgdr itself: {type(error).__name__} in {_place(error)}.",
                 "Please report it. The live database was not touched.",
             )
+        reserve.unlink(missing_ok=True)
         journal.append(
             JobEnded(
                 state=ending.state,
