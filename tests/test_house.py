@@ -75,6 +75,19 @@ def test_listing_local_backups_loads_no_screen_no_server_no_cloud(tmp_path: Path
     assert not loaded & {"textual", "rich", "boto3", "botocore", "psycopg"}
 
 
+def test_the_first_screen_waits_for_nothing_that_only_others_need(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tui.app import PgdrApp; "
+        "from tui.model.fleet import Fleet; from tui.screens.fleet import FleetScreen; "
+        f"app = PgdrApp(Fleet('small'), Path({str(tmp_path)!r})); FleetScreen(app._house); "
+        "print(*sorted(sys.modules))"
+    )
+    done = run(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    heavy = {"psycopg", "boto3", "botocore", "cattrs", "tui.model.event", "tui.screens.wiring"}
+    assert not set(done.stdout.split()) & (heavy | {"tui.incident.guide", "tui.screens.recovery.screen"})
+
+
 @pytest.mark.parametrize(
     "path", [*sorted((ROOT / "tui").rglob("*.py")), *sorted((ROOT / "tui").rglob("*.md"))]
 )

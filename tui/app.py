@@ -1,10 +1,10 @@
-"""The terminal app: it wires the rooms to the screens and knows the way between them, nothing else."""
+"""The terminal app: its looks, its beginning and its end. Ways between screens are in screens/ways.py."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
-import re
 import signal
 import sys
 import threading
@@ -16,36 +16,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui.config.resources import themes_directory
-from tui.files import private_directory, write_whole
-from tui.incident.book import Book
-from tui.incident.guide import Guide
-from tui.jobs.job import jobs_directory
-from tui.jobs.lock import is_held
-from tui.model import amounts as show
-from tui.model.errors import ConfigError, PgdrError
-from tui.model.fleet import Database, Fleet
-from tui.model.incident import Incident
+from tui.files import write_whole
+from tui.model.errors import ConfigError
+from tui.model.fleet import Fleet
 from tui.model.text import clean, stamp
 from tui.screens import go
-from tui.screens.backups import BackupsScreen
-from tui.screens.confirm import ConfirmScreen
-from tui.screens.error import ErrorScreen
-from tui.screens.fleet import FleetScreen
-from tui.screens.help import HelpScreen, keys_of
-from tui.screens.incidents import IncidentsScreen
-from tui.screens.jobs import JobsScreen
-from tui.screens.recovery.desk import Desk
-from tui.screens.recovery.pane import StepPane
-from tui.screens.recovery.screen import RecoveryScreen
-from tui.screens.restore import RestoreScreen
+from tui.screens.fleet import PAINTED_S, FleetScreen
 from tui.screens.rooms import House, Rooms, rooms_of
-from tui.screens.text import TextScreen
+from tui.screens.ways import Ways
 from tui.widgets.ascii import AsciiFilter
 from tui.widgets.header import Bearings
 from tui.widgets.keys import key_name, useful
@@ -62,7 +45,7 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class PgdrApp(App[int]):
+class PgdrApp(Ways):
     """The app on one fleet. `rooms` and `now` are given by tests; everyone else gets the real ones."""
 
     TITLE = "pgdr"
@@ -88,14 +71,12 @@ class PgdrApp(App[int]):
         rooms: Rooms | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        super().__init__()
+        bearings = Bearings(fleet.name, read_only, now)
+        super().__init__(
+            House(fleet, rooms or rooms_of(fleet, state, now, operator), bearings), state, operator
+        )
         self.animation_level = "none"
-        self._fleet = fleet
-        self._state = state
-        self._operator = operator
         self._first_incident = incident
-        self._bearings = Bearings(fleet.name, read_only, now)
-        self._house = House(fleet, rooms or rooms_of(fleet, state, now, operator), self._bearings)
         self.crashed: Path | str | None = None
         self._notices: list[str] = []
         if ascii_only:
@@ -151,10 +132,14 @@ class PgdrApp(App[int]):
         self.push_screen(FleetScreen(self._house))
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=10, markup=False)
+        self.set_timer(PAINTED_S, self._painted)
+
+    def _painted(self) -> None:
+        gc.enable()  # off since the program's start: nothing that was loaded until now is garbage
         if self._first_incident is not None:
             self.on_take_up(go.TakeUp(self._first_incident))
         else:
-            self._offer_incidents()
+            self.offer_incidents()
 
     def _end_well_on(self, number: signal.Signals) -> None:
         """Gives the terminal back in order when someone else ends the app."""
@@ -169,41 +154,18 @@ class PgdrApp(App[int]):
 
     def _must_finish(self) -> str | None:
         """What is being changed at this moment, and has to be written down before the app may end."""
+        from tui.screens.recovery.pane import StepPane
+
         for screen in self.screen_stack:
             for pane in screen.query(StepPane):
                 if pane.must_finish:
                     return pane.doing
         return None
 
-    @work(thread=True, exit_on_error=False)
-    def _offer_incidents(self) -> None:
-        open_ones = [incident for incident in self._house.rooms.incidents() if incident.closed_at is None]
-        if open_ones:
-            self.call_from_thread(self._offer, open_ones)
-
-    def _offer(self, incidents: list[Incident]) -> None:
-        newest, now = incidents[0], self._bearings.now()
-        facts = [
-            ("incident", f"{newest.id}, {newest.database}, declared by {newest.operator}"),
-            ("declared", f"{show.minute(newest.declared_at)} UTC, {show.age(now - newest.declared_at)} ago"),
-            ("is at", f"{newest.current.value}: {newest.record(newest.current).note or 'not begun'}"),
-        ]
-        if newest.job:
-            facts.append(("job", f"{newest.job} (J shows it)"))
-        if len(incidents) > 1:
-            others = ", ".join(incident.id for incident in incidents[1:4])
-            facts.append(("also open", f"{others} (i shows all)"))
-        self.push_screen(
-            ConfirmScreen("An incident is not finished", facts, action="take it up", cancel="later"),
-            lambda answer: self._answered(answer, newest),
-        )
-
-    def _answered(self, take_up: bool | None, incident: Incident) -> None:
-        if take_up:
-            self.on_take_up(go.TakeUp(incident.id))
-
     async def action_quit(self) -> None:
         """Quits; asks first while jobs run, though they go on by themselves."""
+        from tui.screens.confirm import ConfirmScreen
+
         doing = self._must_finish()
         if doing is not None:
             self.notify(f"One moment: {doing}. Then you can quit.", markup=False)
@@ -228,6 +190,9 @@ class PgdrApp(App[int]):
         )
 
     def _running_jobs(self) -> list[str]:
+        from tui.jobs.job import jobs_directory
+        from tui.jobs.lock import is_held
+
         directories = sorted(jobs_directory(self._state).iterdir())
         return [directory.name for directory in directories if is_held(directory / "lock")]
 
@@ -252,142 +217,6 @@ class PgdrApp(App[int]):
         except OSError:
             return f"The details could not be written to {path}. {type(error).__name__}."
         return path
-
-    # Ways between the screens
-
-    def action_help(self) -> None:
-        """Shows every key that works here."""
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._bearings, keys_of(self.screen)))
-
-    def on_jobs(self) -> None:
-        """Shows the jobs."""
-        self.push_screen(JobsScreen(self._house))
-
-    def on_incidents(self) -> None:
-        """Shows the incidents."""
-        self.push_screen(IncidentsScreen(self._house))
-
-    def on_backups_of(self, message: go.BackupsOf) -> None:
-        """Shows the backups."""
-        database = self._fleet.database(message.database) if message.database else None
-        self.push_screen(BackupsScreen(self._house, database))
-
-    def on_attach(self, message: go.Attach) -> None:
-        """Shows a job."""
-        self.push_screen(
-            RestoreScreen(self._bearings, self._state, message.job, self._operator, self.copy_text)
-        )
-
-    def on_copy(self, message: go.Copy) -> None:
-        """Copies a text."""
-        self.notify(self.copy_text(message.name, message.text), markup=False)
-
-    def copy_text(self, name: str, text: str) -> str:
-        """Puts `text` on the terminal's clipboard (OSC 52, which not every terminal takes) and into a
-        file called after `name`; returns a sentence on both."""
-        self.copy_to_clipboard(text)
-        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "copied"
-        path = private_directory(self._state / "copied") / f"{safe}.txt"
-        try:
-            write_whole(path, text if text.endswith("\n") else text + "\n")
-        except OSError as error:
-            return f"Copied to the clipboard; {path} could not be written: {error.strerror}."
-        return f"Copied to the clipboard, and to {path}"
-
-    @work(thread=True, exit_on_error=False)
-    def on_take_up(self, message: go.TakeUp) -> None:
-        """Goes to an incident; for a closed one to its report."""
-        try:
-            incident = Book(self._state).load(message.incident)
-            if incident.closed_at is None:
-                self.call_from_thread(self._open_recovery, incident)
-            else:
-                text = self._house.rooms.report(incident)
-                self.call_from_thread(self._open_report, incident, text)
-        except PgdrError as error:
-            self.call_from_thread(self._fail, error)
-
-    def _open_report(self, incident: Incident, text: str) -> None:
-        place = f"incidents › {incident.id}"
-        self.push_screen(TextScreen(self._bearings, place, f"incident-{incident.id}", text))
-
-    def _open_recovery(self, incident: Incident, ref: str | None = None) -> None:
-        try:
-            guide = Guide(
-                self._fleet, self._state, Book(self._state), incident, self._operator, self._bearings.now
-            )
-        except PgdrError as error:
-            self._fail(error)
-            return
-        desk = Desk(guide, self._fleet, self._bearings, self.copy_text, ref)
-        self.push_screen(RecoveryScreen(desk))
-
-    def on_recover(self, message: go.Recover) -> None:
-        """Begins a recovery: takes up the open incident of the database, or asks to declare one."""
-        self._find_incident(message.database, message.ref)
-
-    @work(thread=True, exit_on_error=False)
-    def _find_incident(self, database: str, ref: str | None) -> None:
-        mine = [i for i in self._house.rooms.incidents() if i.database == database and i.closed_at is None]
-        if mine:
-            self.call_from_thread(self._open_recovery, mine[0], ref)
-        else:
-            self.call_from_thread(self._ask_to_declare, database, ref)
-
-    def _ask_to_declare(self, database: str, ref: str | None) -> None:
-        spec = self._fleet.database(database)
-        if spec is None:
-            return
-        facts = [
-            ("database", f"{database} · {spec.criticality.value} · {spec.service}"),
-            ("clock", f"starts now, against an RTO of {show.limit(spec.rto)}"),
-            ("then", "six steps: assess, pick, notify, restore, verify, resume"),
-            ("touches", "nothing yet: each step that does asks by itself"),
-        ]
-        if ref is not None:
-            facts.insert(1, ("backup", f"{ref} (to be confirmed in the second step)"))
-        self.push_screen(
-            ConfirmScreen("Declare an incident", facts, action="declare", cancel="Cancel"),
-            lambda answer: self._declare(database, ref) if answer else None,
-        )
-
-    def _declare(self, database: str, ref: str | None) -> None:
-        try:
-            incident = Book(self._state).declare(database, self._operator, self._bearings.now())
-        except OSError as error:
-            self._fail(PgdrError("The incident could not be written down.", f"{error.strerror}."))
-            return
-        self._open_recovery(incident, ref)
-
-    def on_verify(self, message: go.Verify) -> None:
-        """Asks before a backup is verified, then watches the job."""
-        database = self._fleet.database(message.database)
-        if database is None:
-            return
-        facts = [
-            ("backup", message.ref),
-            ("makes", f"a scratch database on the server of {database.name}, dropped when it is checked"),
-            ("touches", "nothing else; what came of it is written beside the backup"),
-        ]
-
-        def answered(verify: bool | None) -> None:
-            if verify:
-                self._start_verify(database, message.ref)
-
-        self.push_screen(ConfirmScreen("Verify a backup", facts, action="verify"), answered)
-
-    @work(thread=True, exit_on_error=False)
-    def _start_verify(self, database: Database, ref: str) -> None:
-        try:
-            job = self._house.rooms.verify(database, ref)
-        except PgdrError as error:
-            self.call_from_thread(self._fail, error)
-        else:
-            self.call_from_thread(self.on_attach, go.Attach(job))
-
-    def _fail(self, error: PgdrError) -> None:
-        self.push_screen(ErrorScreen.of(self._bearings, error, copy=self.copy_text))
 
 
 def run_app(

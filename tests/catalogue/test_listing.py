@@ -12,11 +12,10 @@ import pytest
 
 from tests.catalogue.conftest import Archives, manifest_for
 from tests.servers import Bucket
-from tui.model.backup import Backup, StoredObject, Verdict, Verification
+from tui.model.backup import Backup, StoredObject, StoreProblem, Verdict, Verification
 from tui.model.fleet import Database, Fleet, LocalStore, Secret
 from tui.operations.catalogue import (
     MANIFEST,
-    StoreProblem,
     backups,
     key_for,
     listing,

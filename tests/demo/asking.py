@@ -6,14 +6,14 @@ import urllib.error
 import urllib.request
 
 from tui.demo.start import RunningDemo
-from tui.model.backup import Backup
+from tui.model.backup import Backup, StoreProblem
 from tui.operations import catalogue
 
 
 def backups(demo: RunningDemo) -> list[Backup]:
     """Every backup of every store."""
     found: list[Backup] = []
-    problems: list[catalogue.StoreProblem] = []
+    problems: list[StoreProblem] = []
     catalogue.backups(demo.fleet, None, found.extend, problems.append)
     assert problems == []
     return found

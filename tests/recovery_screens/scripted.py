@@ -13,7 +13,7 @@ from textual.app import App
 from tests.recovery_screens.pictures import DONE, HALFWAY, NOW
 from tui.incident.candidates import Candidate
 from tui.incident.guide import Guide
-from tui.model.backup import Backup, TableContents, Verdict, Verification
+from tui.model.backup import Backup, StoreProblem, TableContents, Verdict, Verification
 from tui.model.errors import PgdrError
 from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Ntfy, Secret, Webhook
 from tui.model.incident import Incident, Sent, Step, StepRecord, StepStatus, Swap, TableCount
@@ -21,7 +21,7 @@ from tui.model.plan import Estimate, Finding, Level, RestorePlan
 from tui.model.progress import Progress
 from tui.model.verdict import Check
 from tui.notify.message import Message
-from tui.operations.catalogue import Description, StoreProblem
+from tui.operations.catalogue import Description
 from tui.operations.swap import SwapPlan
 from tui.screens.recovery.desk import Desk
 from tui.screens.recovery.screen import RecoveryScreen

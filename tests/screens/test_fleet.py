@@ -13,10 +13,9 @@ import pytest
 from tests.screens.conftest import Living
 from tests.screens.eyes import NARROW, NOW, WIDE, screen_lines, screen_text, until, until_seen
 from tui.app import PgdrApp, utc_now
-from tui.model.backup import Backup
+from tui.model.backup import Backup, StoreProblem
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Database, Fleet, LocalStore
-from tui.operations.catalogue import StoreProblem
 from tui.screens.fleet import FleetScreen
 from tui.screens.fleet_database import DatabaseScreen
 from tui.screens.rooms import Rooms, rooms_of

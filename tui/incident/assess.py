@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tui.model.backup import Backup, Manifest
+from tui.model.backup import Backup, Manifest, StoreProblem
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Database, Fleet
@@ -13,7 +13,7 @@ from tui.model.incident import TableCount
 from tui.model.plan import Finding, Level
 from tui.model.text import clean, rfc3339
 from tui.model.verdict import Check
-from tui.operations.catalogue import StoreProblem, backups, read_manifest
+from tui.operations.catalogue import backups, read_manifest
 from tui.operations.inventory import backups_of
 from tui.operations.report import Clock
 from tui.operations.verify import count_tables, live_checks

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tui.model.backup import Backup, Verdict
+from tui.model.backup import Backup, StoreProblem, Verdict
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Fleet, LocalStore
 from tui.model.plan import Estimate, Level
-from tui.operations.catalogue import Description, StoreProblem, backups, describe
+from tui.operations.catalogue import Description, backups, describe
 from tui.operations.estimate import restore_estimate
 from tui.operations.inventory import backups_of
 from tui.operations.records import timings

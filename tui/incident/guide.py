@@ -20,7 +20,7 @@ from tui.jobs.job import JobSpec, new_id
 from tui.jobs.start import start_job
 from tui.jobs.watch import JobView, ask_cancel, view
 from tui.model.amounts import duration
-from tui.model.backup import Verdict
+from tui.model.backup import StoreProblem, Verdict
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.event import JobKind, JobState
 from tui.model.fleet import Database, Fleet
@@ -32,7 +32,6 @@ from tui.model.verdict import Check
 from tui.notify.message import Message
 from tui.notify.send import send_all
 from tui.notify.templates import declared
-from tui.operations.catalogue import StoreProblem
 from tui.operations.plan import plan_restore
 from tui.operations.report import Clock
 from tui.operations.swap import SwapPlan, plan_swap, swap_in, undo

@@ -184,3 +184,13 @@ class Manifest:
     def rows(self) -> int:
         """Rows of all tables."""
         return sum(t.rows for t in self.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreProblem:
+    """A store that couldn't be read, or not to its end."""
+
+    store: str
+    what: str
+    why: str | None = None
+    mend: str | None = None

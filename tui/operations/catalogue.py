@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from tui.operations.catalogue_beside import read_manifest, record_verification, write_manifest
 from tui.operations.catalogue_describe import Description, describe
-from tui.operations.catalogue_listing import StoreProblem, backups, listing, newest
+from tui.operations.catalogue_listing import backups, listing, newest
 from tui.operations.catalogue_names import GLOBALS, MANIFEST, key_for, split_ref
 
 __all__ = [
     "GLOBALS",
     "MANIFEST",
     "Description",
-    "StoreProblem",
     "backups",
     "describe",
     "key_for",

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tui.model.backup import Backup, Contents, StoredObject, Verification
+from tui.model.backup import Backup, Contents, StoredObject, StoreProblem, Verification
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.fleet import Fleet, StoreSpec
 from tui.operations.catalogue_names import Told, beside, called_archive, may_be_archive, told
@@ -23,16 +23,6 @@ from tui.stores.store import ObjectMissing, Store
 
 _READERS = 4  # of headers, in each store
 _HEADER_BYTES = 4 << 10  # one read tells an archive from anything else
-
-
-@dataclass(frozen=True, slots=True)
-class StoreProblem:
-    """A store that couldn't be read, or not to its end."""
-
-    store: str
-    what: str
-    why: str | None = None
-    mend: str | None = None
 
 
 def listing(

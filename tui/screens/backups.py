@@ -15,11 +15,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from tui.model.backup import Backup
+from tui.model.backup import Backup, StoreProblem
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database
 from tui.model.text import clean
-from tui.operations.catalogue import Description, StoreProblem
+from tui.operations.catalogue import Description
 from tui.screens import backups_rows as rows
 from tui.screens import go
 from tui.screens.backups_contents import ContentsScreen

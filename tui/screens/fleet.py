@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -15,15 +16,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from tui.model.backup import Backup
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database
-from tui.operations.catalogue import StoreProblem
-from tui.operations.records import Drill
 from tui.screens import go
-from tui.screens.error import ErrorScreen
-from tui.screens.fleet_database import DatabaseScreen
 from tui.screens.fleet_rows import COLUMNS, Entry, cells, details
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
@@ -31,6 +27,13 @@ from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter
 from tui.widgets.line_table import LineTable
 from tui.widgets.tones import lines
+
+if TYPE_CHECKING:
+    from tui.model.backup import Backup, StoreProblem
+    from tui.operations.records import Drill
+
+# After this the first screen is on the terminal.
+PAINTED_S = 0.1
 
 
 class FleetScreen(Screen[None]):
@@ -118,9 +121,13 @@ class FleetScreen(Screen[None]):
         self._table.set_rows(self._entries.values())
         if self._ticking is not None:
             self._ticking.resume()
-        self._look(self._turn)
-        for store in stores:
-            self._read_store(self._turn, store)
+        # The rows are painted first: to ask, much has to be loaded, which would hold up the painting.
+        self.set_timer(PAINTED_S, partial(self._ask, self._turn))
+
+    def _ask(self, turn: int) -> None:
+        self._look(turn)
+        for store in self._house.fleet.stores:
+            self._read_store(turn, store.name)
 
     @work(thread=True, exit_on_error=False, group="look")
     def _look(self, turn: int) -> None:
@@ -155,6 +162,8 @@ class FleetScreen(Screen[None]):
         try:
             rooms.backups(store, page, problem)
         except Exception as error:  # noqa: BLE001 - told where the backups would be
+            from tui.model.backup import StoreProblem
+
             what = error.what if isinstance(error, PgdrError) else f"{type(error).__name__}: {error}"
             problem(StoreProblem(store, what, None, None))
         self.post_message(self.Told(turn, lambda entry: _without_store(entry, store)))
@@ -197,6 +206,8 @@ class FleetScreen(Screen[None]):
 
     def on_fleet_screen_failed(self, message: Failed) -> None:
         """Shows what went wrong with a whole look."""
+        from tui.screens.error import ErrorScreen
+
         self.app.push_screen(ErrorScreen.of(self._house.bearings, message.error))
 
     def _tick(self) -> None:
@@ -279,6 +290,8 @@ class FleetScreen(Screen[None]):
 
     def action_look_inside(self) -> None:
         """Opens the chosen one."""
+        from tui.screens.fleet_database import DatabaseScreen
+
         entry = self._table.cursor_row
         if entry is not None:
             self.app.push_screen(DatabaseScreen(self._house, entry))

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
 
 from tui.model import amounts as show
-from tui.model.backup import Backup
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database
 from tui.model.text import clean
-from tui.operations.catalogue import StoreProblem
-from tui.operations.records import Drill
 from tui.widgets.format import cut
 from tui.widgets.line_table import Column
 from tui.widgets.tones import BAD, DIM, GOOD, PLAIN, STRONG, WARN, Cell, Piece, told
+
+if TYPE_CHECKING:
+    from tui.model.backup import Backup, StoreProblem
+    from tui.operations.records import Drill
 
 STATES = {
     Status.UP: ("●", "up", GOOD),

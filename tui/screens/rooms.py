@@ -1,34 +1,27 @@
 """What the screens may ask of the house: callables that block, to be called from a worker's thread.
 
-A test can give a screen others than the real ones, slow ones for instance.
+A test can give a screen others than the real ones, slow ones for instance. What they need is loaded when the
+first of them is called, so that the first screen waits for none of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tui.incident import report
-from tui.incident.book import Book
-from tui.jobs.job import JobSpec, new_id
-from tui.jobs.start import start_job
-from tui.jobs.watch import all_jobs
-from tui.model.backup import Backup
-from tui.model.errors import UsageError
-from tui.model.event import JobKind
-from tui.model.facts import DatabaseFacts, TableFacts
-from tui.model.fleet import Database, Fleet
-from tui.model.incident import Incident
-from tui.model.progress import Progress
-from tui.model.text import clean
-from tui.operations import catalogue, inventory, records
-from tui.operations.catalogue import Description, StoreProblem
-from tui.operations.records import Drill, Seen
-from tui.postgres.databases import fresh_name
-from tui.stores.open import open_store
-from tui.widgets.header import Bearings
+if TYPE_CHECKING:
+    from tui.model.backup import Backup, StoreProblem
+    from tui.model.facts import DatabaseFacts, TableFacts
+    from tui.model.fleet import Database, Fleet
+    from tui.model.incident import Incident
+    from tui.model.progress import Progress
+    from tui.operations.catalogue import Description
+    from tui.operations.records import Drill, Seen
+    from tui.widgets.header import Bearings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,51 +58,22 @@ class House:
 def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: str = "unknown") -> Rooms:
     """Given the fleet, the state directory, a clock and who is at work, returns the real operations."""
 
-    def read_store(
-        store: str,
-        on_page: Callable[[tuple[Backup, ...]], None],
-        on_problem: Callable[[StoreProblem], None],
-    ) -> None:
-        # One store at a time, so that a screen knows when each is read to its end.
-        specs = tuple(spec for spec in fleet.stores if spec.name == store)
-        catalogue.backups(replace(fleet, stores=specs), None, on_page, on_problem)
+    @cache
+    def real() -> Rooms:
+        from tui.screens.wiring import real_rooms
 
-    def describe(backup: Backup) -> Description:
-        spec = fleet.store(backup.store)
-        if spec is None:
-            raise UsageError(f"The configuration names no store {clean(backup.store)}.")
-        return catalogue.describe(open_store(spec), backup)
-
-    def verify(database: Database, ref: str) -> str:
-        if fleet.source is None:
-            raise UsageError("A job needs a configuration file, which it reads too.")
-        moment = now()
-        spec = JobSpec(
-            id=new_id(JobKind.VERIFY, moment),
-            kind=JobKind.VERIFY,
-            config=fleet.source.resolve(),
-            database=database.name,
-            operator=operator,
-            ref=ref,
-            target=fresh_name(database.dbname, "verify", moment),
-            workers=fleet.jobs,
-        )
-        return start_job(state, spec)
-
-    def last_drill(database: Database) -> Drill | None:
-        rehearsed = records.drills(state, database.name)
-        return rehearsed[-1] if rehearsed else None
+        return real_rooms(fleet, state, now, operator)
 
     return Rooms(
-        look=lambda on_facts: inventory.look_all(fleet, on_facts, now),
-        schema=lambda database: inventory.schema(database, state, now),
-        last_seen=lambda database: records.last_seen(state, database.name),
-        last_drill=last_drill,
-        backups=read_store,
-        describe=describe,
-        of_database=inventory.backups_of,
-        jobs=lambda: all_jobs(state, now()),
-        incidents=lambda: Book(state).all(),
-        report=lambda incident: report.load(state, incident, fleet),
-        verify=verify,
+        look=lambda on_facts: real().look(on_facts),
+        schema=lambda database: real().schema(database),
+        last_seen=lambda database: real().last_seen(database),
+        last_drill=lambda database: real().last_drill(database),
+        backups=lambda store, on_page, on_problem: real().backups(store, on_page, on_problem),
+        describe=lambda backup: real().describe(backup),
+        of_database=lambda database, backups: real().of_database(database, backups),
+        jobs=lambda: real().jobs(),
+        incidents=lambda: real().incidents(),
+        report=lambda incident: real().report(incident),
+        verify=lambda database, ref: real().verify(database, ref),
     )

@@ -6,7 +6,7 @@ import argparse
 
 from tui.model import codec
 from tui.model.amounts import age, size
-from tui.model.backup import Backup
+from tui.model.backup import Backup, StoreProblem
 from tui.model.errors import UsageError
 from tui.verbs.context import Context, database_named
 
@@ -16,7 +16,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     rows; the exit code is 5 then."""
     from dataclasses import replace
 
-    from tui.operations.catalogue import StoreProblem, backups
+    from tui.operations.catalogue import backups
 
     fleet, console = context.fleet(), context.console
     if arguments.limit is not None and arguments.limit < 1:

@@ -6,14 +6,14 @@ import argparse
 
 from tui.model import codec
 from tui.model.amounts import UNKNOWN, age, count, limit, size
-from tui.model.backup import Backup
+from tui.model.backup import Backup, StoreProblem
 from tui.model.facts import DatabaseFacts
 from tui.verbs.context import Context
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints every database as it is now. A database that is down is an answer, not a failure."""
-    from tui.operations.catalogue import StoreProblem, backups
+    from tui.operations.catalogue import backups
     from tui.operations.inventory import look_all, row
 
     fleet, state, console = context.fleet(), context.state_directory(), context.console

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from tui.incident.guide import Guide
 from tui.model.fleet import Fleet
 from tui.model.incident import Incident
 from tui.widgets.header import Bearings
+
+if TYPE_CHECKING:
+    from tui.incident.guide import Guide
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from textual.content import Content
 
 from tui.incident.candidates import Candidate
 from tui.model import amounts as show
-from tui.model.backup import TableContents, Verdict
+from tui.model.backup import StoreProblem, TableContents, Verdict
 from tui.model.incident import Incident, Step
 from tui.model.text import clean
-from tui.operations.catalogue import StoreProblem
 from tui.screens.recovery.pane import StepPane
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.format import share

@@ -1,0 +1,248 @@
+"""The ways between the screens: which message leads to which of them.
+
+A screen, and all that only it needs, is loaded when it is first gone to: the fleet is on the terminal before.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+
+from tui.files import private_directory, write_whole
+from tui.model import amounts as show
+from tui.model.errors import PgdrError
+from tui.model.fleet import Database
+from tui.screens import go
+from tui.screens.rooms import House
+
+if TYPE_CHECKING:
+    from tui.incident.guide import Guide
+    from tui.model.incident import Incident
+
+
+class Ways(App[int]):
+    """An app that finds its way about a house, whose records are in the directory `state`."""
+
+    def __init__(self, house: House, state: Path, operator: str) -> None:
+        super().__init__()
+        self._house = house
+        self._fleet = house.fleet
+        self._bearings = house.bearings
+        self._state = state
+        self._operator = operator
+        # One guide for each incident: a worker of a screen that was left may still be at work with it.
+        self._guides: dict[str, Guide] = {}
+        self._guiding = threading.Lock()
+
+    # What is looked at
+
+    def action_help(self) -> None:
+        """Shows every key that works here."""
+        from tui.screens.help import HelpScreen, keys_of
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self._bearings, keys_of(self.screen)))
+
+    def on_jobs(self) -> None:
+        """Shows the jobs."""
+        from tui.screens.jobs import JobsScreen
+
+        self.push_screen(JobsScreen(self._house))
+
+    def on_incidents(self) -> None:
+        """Shows the incidents."""
+        from tui.screens.incidents import IncidentsScreen
+
+        self.push_screen(IncidentsScreen(self._house))
+
+    def on_backups_of(self, message: go.BackupsOf) -> None:
+        """Shows the backups."""
+        from tui.screens.backups import BackupsScreen
+
+        database = self._fleet.database(message.database) if message.database else None
+        self.push_screen(BackupsScreen(self._house, database))
+
+    def on_attach(self, message: go.Attach) -> None:
+        """Shows a job."""
+        from tui.screens.restore import RestoreScreen
+
+        self.push_screen(
+            RestoreScreen(self._bearings, self._state, message.job, self._operator, self.copy_text)
+        )
+
+    def on_copy(self, message: go.Copy) -> None:
+        """Copies a text."""
+        self.notify(self.copy_text(message.name, message.text), markup=False)
+
+    def copy_text(self, name: str, text: str) -> str:
+        """Puts `text` on the terminal's clipboard (OSC 52, which not every terminal takes) and into a
+        file called after `name`; returns a sentence on both."""
+        self.copy_to_clipboard(text)
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "copied"
+        path = private_directory(self._state / "copied") / f"{safe}.txt"
+        try:
+            write_whole(path, text if text.endswith("\n") else text + "\n")
+        except OSError as error:
+            return f"Copied to the clipboard; {path} could not be written: {error.strerror}."
+        return f"Copied to the clipboard, and to {path}"
+
+    # Incidents
+
+    @work(thread=True, exit_on_error=False)
+    def offer_incidents(self) -> None:
+        """Asks whether an incident that isn't finished is to be taken up, when there is one."""
+        open_ones = [incident for incident in self._house.rooms.incidents() if incident.closed_at is None]
+        if open_ones:
+            self.call_from_thread(self._offer, open_ones)
+
+    def _offer(self, incidents: list[Incident]) -> None:
+        from tui.screens.confirm import ConfirmScreen
+
+        newest, now = incidents[0], self._bearings.now()
+        facts = [
+            ("incident", f"{newest.id}, {newest.database}, declared by {newest.operator}"),
+            ("declared", f"{show.minute(newest.declared_at)} UTC, {show.age(now - newest.declared_at)} ago"),
+            ("is at", f"{newest.current.value}: {newest.record(newest.current).note or 'not begun'}"),
+        ]
+        if newest.job:
+            facts.append(("job", f"{newest.job} (J shows it)"))
+        if len(incidents) > 1:
+            others = ", ".join(incident.id for incident in incidents[1:4])
+            facts.append(("also open", f"{others} (i shows all)"))
+        self.push_screen(
+            ConfirmScreen("An incident is not finished", facts, action="take it up", cancel="later"),
+            lambda take_up: self.on_take_up(go.TakeUp(newest.id)) if take_up else None,
+        )
+
+    def on_take_up(self, message: go.TakeUp) -> None:
+        """Goes to an incident; for a closed one to its report."""
+        self._take_up(message.incident)
+
+    @work(thread=True, exit_on_error=False)
+    def _take_up(self, incident_id: str) -> None:
+        self._go_to(incident_id)
+
+    def _go_to(self, incident_id: str, ref: str | None = None) -> None:
+        """Goes to an incident from a worker's thread, which loads what that needs."""
+        try:
+            self._open_incident(incident_id, ref)
+        except PgdrError as error:
+            self.call_from_thread(self._fail, error)
+
+    def _open_incident(self, incident_id: str, ref: str | None) -> None:
+        from tui.incident.book import Book
+        from tui.incident.guide import Guide
+        from tui.screens.recovery import screen as loaded  # noqa: F401 - here, not on the screen's thread
+
+        book = Book(self._state)
+        incident = book.load(incident_id)
+        if incident.closed_at is not None:
+            self.call_from_thread(self._open_report, incident, self._house.rooms.report(incident))
+            return
+        with self._guiding:
+            guide = self._guides.get(incident_id)
+            if guide is None:
+                guide = Guide(self._fleet, self._state, book, incident, self._operator, self._bearings.now)
+                self._guides[incident_id] = guide
+        self.call_from_thread(self._open_recovery, guide, ref)
+
+    def _open_report(self, incident: Incident, text: str) -> None:
+        from tui.screens.text import TextScreen
+
+        place = f"incidents › {incident.id}"
+        self.push_screen(TextScreen(self._bearings, place, f"incident-{incident.id}", text))
+
+    def _open_recovery(self, guide: Guide, ref: str | None) -> None:
+        from tui.screens.recovery.desk import Desk
+        from tui.screens.recovery.screen import RecoveryScreen
+
+        if any(isinstance(s, RecoveryScreen) and s.desk.guide is guide for s in self.screen_stack):
+            return  # asked for twice
+        self.push_screen(RecoveryScreen(Desk(guide, self._fleet, self._bearings, self.copy_text, ref)))
+
+    def on_recover(self, message: go.Recover) -> None:
+        """Begins a recovery: takes up the open incident of the database, or asks to declare one."""
+        self._find_incident(message.database, message.ref)
+
+    @work(thread=True, exit_on_error=False)
+    def _find_incident(self, database: str, ref: str | None) -> None:
+        mine = [i for i in self._house.rooms.incidents() if i.database == database and i.closed_at is None]
+        if mine:
+            self._go_to(mine[0].id, ref)
+        else:
+            self.call_from_thread(self._ask_to_declare, database, ref)
+
+    def _ask_to_declare(self, database: str, ref: str | None) -> None:
+        from tui.screens.confirm import ConfirmScreen
+
+        spec = self._fleet.database(database)
+        if spec is None:
+            return
+        facts = [
+            ("database", f"{database} · {spec.criticality.value} · {spec.service}"),
+            ("clock", f"starts now, against an RTO of {show.limit(spec.rto)}"),
+            ("then", "six steps: assess, pick, notify, restore, verify, resume"),
+            ("touches", "nothing yet: each step that does asks by itself"),
+        ]
+        if ref is not None:
+            facts.insert(1, ("backup", f"{ref} (to be confirmed in the second step)"))
+
+        def answered(declare: bool | None) -> None:
+            if declare:
+                self._declare(database, ref)
+
+        self.push_screen(
+            ConfirmScreen("Declare an incident", facts, action="declare", cancel="Cancel"), answered
+        )
+
+    @work(thread=True, exit_on_error=False)
+    def _declare(self, database: str, ref: str | None) -> None:
+        from tui.incident.book import Book
+
+        try:
+            incident = Book(self._state).declare(database, self._operator, self._bearings.now())
+        except OSError as error:
+            problem = PgdrError("The incident could not be written down.", f"{error.strerror}.")
+            self.call_from_thread(self._fail, problem)
+        else:
+            self._go_to(incident.id, ref)
+
+    # Verifying
+
+    def on_verify(self, message: go.Verify) -> None:
+        """Asks before a backup is verified, then watches the job."""
+        from tui.screens.confirm import ConfirmScreen
+
+        database = self._fleet.database(message.database)
+        if database is None:
+            return
+        facts = [
+            ("backup", message.ref),
+            ("makes", f"a scratch database on the server of {database.name}, dropped when it is checked"),
+            ("touches", "nothing else; what came of it is written beside the backup"),
+        ]
+
+        def answered(verify: bool | None) -> None:
+            if verify:
+                self._start_verify(database, message.ref)
+
+        self.push_screen(ConfirmScreen("Verify a backup", facts, action="verify"), answered)
+
+    @work(thread=True, exit_on_error=False)
+    def _start_verify(self, database: Database, ref: str) -> None:
+        try:
+            job = self._house.rooms.verify(database, ref)
+        except PgdrError as error:
+            self.call_from_thread(self._fail, error)
+        else:
+            self.call_from_thread(self.on_attach, go.Attach(job))
+
+    def _fail(self, error: PgdrError) -> None:
+        from tui.screens.error import ErrorScreen
+
+        self.push_screen(ErrorScreen.of(self._bearings, error, copy=self.copy_text))

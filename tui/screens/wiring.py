@@ -1,0 +1,78 @@
+"""The real operations behind the rooms. It loads all that they need, psycopg too: only workers import it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from tui.incident import report
+from tui.incident.book import Book
+from tui.jobs.job import JobSpec, new_id
+from tui.jobs.start import start_job
+from tui.jobs.watch import all_jobs
+from tui.model.backup import Backup, StoreProblem
+from tui.model.errors import UsageError
+from tui.model.event import JobKind
+from tui.model.fleet import Database, Fleet
+from tui.model.text import clean
+from tui.operations import catalogue, inventory, records
+from tui.operations.catalogue import Description
+from tui.operations.records import Drill
+from tui.postgres.databases import fresh_name
+from tui.screens.rooms import Rooms
+from tui.stores.open import open_store
+
+
+def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: str) -> Rooms:
+    """Given the fleet, the state directory, a clock and who is at work, returns the real operations."""
+
+    def read_store(
+        store: str,
+        on_page: Callable[[tuple[Backup, ...]], None],
+        on_problem: Callable[[StoreProblem], None],
+    ) -> None:
+        # One store at a time, so that a screen knows when each is read to its end.
+        specs = tuple(spec for spec in fleet.stores if spec.name == store)
+        catalogue.backups(replace(fleet, stores=specs), None, on_page, on_problem)
+
+    def describe(backup: Backup) -> Description:
+        spec = fleet.store(backup.store)
+        if spec is None:
+            raise UsageError(f"The configuration names no store {clean(backup.store)}.")
+        return catalogue.describe(open_store(spec), backup)
+
+    def verify(database: Database, ref: str) -> str:
+        if fleet.source is None:
+            raise UsageError("A job needs a configuration file, which it reads too.")
+        moment = now()
+        spec = JobSpec(
+            id=new_id(JobKind.VERIFY, moment),
+            kind=JobKind.VERIFY,
+            config=fleet.source.resolve(),
+            database=database.name,
+            operator=operator,
+            ref=ref,
+            target=fresh_name(database.dbname, "verify", moment),
+            workers=fleet.jobs,
+        )
+        return start_job(state, spec)
+
+    def last_drill(database: Database) -> Drill | None:
+        rehearsed = records.drills(state, database.name)
+        return rehearsed[-1] if rehearsed else None
+
+    return Rooms(
+        look=lambda on_facts: inventory.look_all(fleet, on_facts, now),
+        schema=lambda database: inventory.schema(database, state, now),
+        last_seen=lambda database: records.last_seen(state, database.name),
+        last_drill=last_drill,
+        backups=read_store,
+        describe=describe,
+        of_database=inventory.backups_of,
+        jobs=lambda: all_jobs(state, now()),
+        incidents=lambda: Book(state).all(),
+        report=lambda incident: report.load(state, incident, fleet),
+        verify=verify,
+    )
