@@ -9,6 +9,7 @@ import pytest
 from tests.postgres.conftest import HOSTILE, Ground
 from tui.model.errors import PgdrError, Refused
 from tui.postgres import databases
+from tui.postgres.locales import DatabaseLocale
 from tui.postgres.properties import apply_properties, parse_acl
 
 MOMENT = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
@@ -16,7 +17,7 @@ MOMENT = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 
 def test_a_hostile_name_goes_through_everything(ground: Ground) -> None:
     at = ground.endpoint
-    databases.create(at, HOSTILE, owner=at.user, encoding="UTF8", collate="C", ctype="C")
+    databases.create(at, HOSTILE, DatabaseLocale("UTF8", "C", "C", at.user))
     assert databases.exists(at, HOSTILE)
     assert (databases.size(at, HOSTILE) or 0) > 1_000_000
     apply_properties(at, HOSTILE, (f"=Tc/{at.user}",), ("work_mem=8MB",))
@@ -36,7 +37,7 @@ def test_create_starts_empty_and_as_told(ground: Ground) -> None:
     ground.sql("CREATE ROLE keeper")
     ground.sql("CREATE TABLE of_the_site ()", "template1")
     try:
-        databases.create(at, "made", owner="keeper", encoding="SQL_ASCII", collate="C", ctype="C")
+        databases.create(at, "made", DatabaseLocale("SQL_ASCII", "C", "C", "keeper"))
     finally:
         ground.sql("DROP TABLE of_the_site", "template1")
     row = ground.sql(
@@ -52,7 +53,7 @@ def test_create_refuses_what_is_there_and_what_cannot_be(ground: Ground) -> None
     with pytest.raises(Refused, match="already"):
         databases.create(ground.endpoint, ground.name)
     with pytest.raises(PgdrError, match=r"could not be made.*locale"):
-        databases.create(ground.endpoint, "made", collate="xx_XX.UTF-8")
+        databases.create(ground.endpoint, "made", DatabaseLocale(None, "xx_XX.UTF-8", None, None))
     with pytest.raises(PgdrError, match="63 bytes"):
         databases.create(ground.endpoint, "é" * 32)
     assert "made" not in ground.databases()

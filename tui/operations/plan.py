@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from tui.model.amounts import size, sizes
-from tui.model.backup import ArchiveFormat, Contents, Manifest
+from tui.model.backup import Contents, Manifest
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.facts import ServerFacts
-from tui.model.fleet import Database, Endpoint, Fleet
+from tui.model.fleet import Database, Endpoint, Fleet, StoreSpec
 from tui.model.plan import Finding, Level, RestorePlan
 from tui.model.text import clean
-from tui.operations.catalogue import Description, describe, split_ref
+from tui.operations.catalogue import GLOBALS, Description, describe, split_ref
 from tui.operations.estimate import restore_estimate
+from tui.operations.plan_archive import about_backup, about_needs, extensions_of
+from tui.operations.plan_commands import located, psql_file, restore_commands
+from tui.operations.plan_disk import about_disk
+from tui.operations.plan_roles import Globals, about_roles, owners
+from tui.operations.plan_server import about_server, major
 from tui.operations.records import timings
 from tui.places.open import open_place
-from tui.postgres import commands
 from tui.postgres.connection import environment
 from tui.postgres.databases import live_size_and_sessions
 from tui.postgres.facts import server_facts
+from tui.postgres.items import items
+from tui.postgres.locales import DatabaseLocale, database_locale
 from tui.postgres.programs import Program, restore_program
+from tui.postgres.restore_facts import restore_facts
 from tui.stores.open import open_store
-from tui.stores.store import Store
+from tui.stores.store import ObjectMissing, Store
 
-# A database on disk against its compressed archive, when no manifest says: 856 MB of 247 MB was measured,
-# and archives of text compress better still.
-_SWELLS = 6
-# Sorting for indexes and the WAL of a load come on top of the database itself.
-_HEADROOM = 1.3
+_GLOBALS_BYTES = 4 << 20  # roles of a server: what is larger is read by a person
 
 
 def archive_major(contents: Contents) -> int:
     """The major version of the pg_dump that made an archive: pg_restore must be at least as new."""
-    version = contents.dump_version or contents.server_version or ""
-    digits = version.split(".")[0].split(" ")[0]
-    return int(digits) if digits.isdecimal() else 0
+    return major(contents.dump_version or contents.server_version)
 
 
 def plan_restore(
@@ -57,19 +59,30 @@ def plan_restore(
     spec, key = split_ref(fleet, ref)
     store = open_store(spec)
     description = describe(store, key)
-    contents = _contents_of(description, ref)
+    contents, manifest = _contents_of(description, ref), description.manifest
+    archive_bytes = description.backup.size_bytes
+    todo = items(contents, archive_bytes, manifest, tables)
+    chosen = {item.dump_id for item in todo}
+    entries = [e for e in contents.entries if e.dump_id in chosen]
     endpoint = open_place(database)
+    env = environment(endpoint, None)
     facts = server_facts(endpoint)
+    locale = created_as(database_locale(contents), manifest, facts.roles)
+    more = restore_facts(endpoint, locale, owners(entries), extensions_of(entries))
     jobs = workers or min(fleet.jobs, 8)
     findings: list[Finding] = list(description.problems)
     client = _client(fleet, endpoint, facts, contents, findings)
     live = live_size_and_sessions(endpoint, database.dbname)
-    manifest, archive_bytes = description.manifest, description.backup.size_bytes
-    local = store.path(key)
-    staging = 0 if local else archive_bytes
-    findings += _about_server(facts, target, jobs)
-    findings += _about_archive(facts, contents, manifest, database)
-    findings += _about_disk(facts, manifest, archive_bytes)
+    remote = store.path(key) is None
+    findings += about_backup(description.backup, contents, manifest, database)
+    findings += about_server(facts, more, contents, manifest, target=target, jobs=jobs)
+    beside = _globals(store, spec, key, env, endpoint)
+    findings += about_roles(facts, more, entries, manifest, beside)
+    findings += about_needs(facts, more, entries, manifest, locale)
+    loaded = tuple((i.schema or "", i.name) for i in todo if i.desc == "TABLE DATA") if tables else ()
+    findings += about_disk(
+        facts, more, manifest, archive_bytes, loaded, staging=state / "jobs", staged=remote
+    )
     created = manifest.created_at if manifest else contents.created_at
     return RestorePlan(
         ref=ref,
@@ -89,10 +102,23 @@ def plan_restore(
         client_version=client.version if client else "",
         jobs=jobs,
         tables=tables,
-        staging_bytes=staging,
-        estimate=restore_estimate(archive_bytes, local is None, timings(state, database.name)),
+        staging_bytes=archive_bytes if remote else 0,
+        estimate=restore_estimate(archive_bytes, remote, timings(state, database.name)),
         findings=tuple(findings),
-        commands=_commands(client, endpoint, store, key, target, jobs) if client else (),
+        commands=restore_commands(
+            client,
+            env,
+            spec,
+            key,
+            target,
+            maintenance_db=endpoint.maintenance_db,
+            locale=locale,
+            manifest=manifest,
+            jobs=jobs,
+            chosen=chosen if tables else (),
+        )
+        if client
+        else (),
     )
 
 
@@ -127,123 +153,26 @@ def _client(
     return client
 
 
-def _about_server(facts: ServerFacts, target: str, jobs: int) -> list[Finding]:
-    findings = []
-    if facts.in_recovery:
-        findings.append(
-            Finding(
-                Level.STOP,
-                "server",
-                "The server is a standby: nothing can be written to it.",
-                "Restore onto the primary, or promote this one: SELECT pg_promote()",
-            )
-        )
-    if not (facts.can_create_db or facts.is_superuser):
-        findings.append(
-            Finding(
-                Level.STOP,
-                "rights",
-                f"The role {clean(facts.user)} may not create databases.",
-                f'As a superuser: ALTER ROLE "{clean(facts.user)}" CREATEDB',
-            )
-        )
-    if target in facts.databases:
-        findings.append(
-            Finding(Level.STOP, "target", f"A database {clean(target)} exists already.", "Use a fresh name.")
-        )
-    free = facts.max_connections - facts.connections
-    if free < jobs + 2:
-        findings.append(
-            Finding(
-                Level.STOP if free < 3 else Level.WARNING,
-                "connections",
-                f"{free} of {facts.max_connections} connections are free; the restore wants {jobs + 2}.",
-                "Use fewer workers (--jobs), or end sessions that are not needed.",
-            )
-        )
-    return findings
+def created_as(locale: DatabaseLocale, manifest: Manifest | None, roles: Collection[str]) -> DatabaseLocale:
+    """Given how an archive's database was created, its manifest and the server's roles, returns how the fresh
+    one is to be: as the manifest says where there is one, with its owner where there is such a role."""
+    owner = manifest.owner if manifest else locale.owner
+    return replace(
+        locale,
+        encoding=(manifest.encoding if manifest else None) or locale.encoding,
+        collate=(manifest.collate if manifest else None) or locale.collate,
+        ctype=(manifest.ctype if manifest else None) or locale.ctype,
+        owner=owner if owner in roles else None,
+    )
 
 
-def _about_archive(
-    facts: ServerFacts, contents: Contents, manifest: Manifest | None, database: Database
-) -> list[Finding]:
-    findings = []
-    if manifest and manifest.database != database.dbname:
-        findings.append(
-            Finding(
-                Level.WARNING,
-                "database",
-                f"The backup is of {clean(manifest.database)}, not of {clean(database.dbname)}.",
-                "Make sure that it is the one you want.",
-            )
-        )
-    owners = {e.owner for e in contents.entries if e.owner}
-    roles = sorted((owners | set(manifest.roles if manifest else ())) - set(facts.roles) - {"public"})
-    if roles:
-        findings.append(
-            Finding(
-                Level.WARNING,
-                "roles",
-                f"Roles missing on the server: {_some(roles)}. Their objects go to {clean(facts.user)}.",
-                "Create them first (CREATE ROLE), or restore the globals kept beside the backup with psql.",
-            )
-        )
-    spaces = sorted({e.tablespace for e in contents.entries if e.tablespace} - set(facts.tablespaces))
-    if spaces:
-        findings.append(
-            Finding(
-                Level.WARNING,
-                "tablespaces",
-                f"Tablespaces missing: {_some(spaces)}. Their tables go to the default one.",
-                "Create them first (CREATE TABLESPACE).",
-            )
-        )
-    wanted = {e.name for e in contents.entries if e.desc == "EXTENSION"}
-    absent = sorted(wanted - set(facts.extensions) - {"plpgsql"})
-    if absent:
-        findings.append(
-            Finding(
-                Level.STOP,
-                "extensions",
-                f"Extensions not available on the server: {_some(absent)}.",
-                "Install their packages on the server.",
-            )
-        )
-    if contents.format is ArchiveFormat.PLAIN:
-        findings.append(Finding(Level.STOP, "archive", "This is plain SQL.", "Restore it with psql."))
-    return findings
-
-
-def _about_disk(facts: ServerFacts, manifest: Manifest | None, archive_bytes: int) -> list[Finding]:
-    needed = int((manifest.database_bytes if manifest else archive_bytes * _SWELLS) * _HEADROOM)
-    if facts.free_bytes is None:
-        said = f"About {size(needed)} are needed; the server's free disk can't be seen from here."
-        return [Finding(Level.OK, "disk", said)]
-    room, free = sizes(needed, facts.free_bytes)
-    if facts.free_bytes < needed:
-        return [
-            Finding(
-                Level.STOP,
-                "disk",
-                f"About {room} are needed, {free} are free.",
-                "Make room on the server's data disk, or restore onto another server.",
-            )
-        ]
-    return [Finding(Level.OK, "disk", f"About {room} needed, {free} free.")]
-
-
-def _commands(
-    client: Program, endpoint: Endpoint, store: Store, key: str, target: str, jobs: int
-) -> tuple[str, ...]:
-    """What a person would type, in order. The environment holds no secret in what is shown."""
-    env = environment(endpoint, None)
-    path = store.path(key)
-    shown = commands.restore(client, env, path or Path("archive.dump"), target, jobs=jobs).shown
-    fetch = () if path else (f"# fetch {clean(store.name)}:{clean(key)} to archive.dump",)
-    create = f"CREATE DATABASE {commands.quoted(clean(target))} TEMPLATE template0"
-    return (*fetch, f"# in psql: {create}", shown, f"# in psql, connected to {clean(target)}: ANALYZE")
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(clean(n, 60) for n in names[:5])
-    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _globals(
+    store: Store, spec: StoreSpec, key: str, env: dict[str, str], endpoint: Endpoint
+) -> Globals | None:
+    """The roles beside a backup. Without them the plan has statements of its own, so no trouble is told."""
+    try:
+        text = store.read(key + GLOBALS, 0, _GLOBALS_BYTES).decode("utf-8", "replace")
+    except ObjectMissing:
+        return None
+    path, fetch = located(spec, key + GLOBALS, "globals.sql")
+    return Globals(text, " && ".join((*fetch, psql_file(env, endpoint.maintenance_db, path))))

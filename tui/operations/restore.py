@@ -34,12 +34,11 @@ from tui.model.text import clean, clean_lines
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations.catalogue import describe, split_ref
 from tui.operations.estimate import restore_estimate
-from tui.operations.plan import archive_major
+from tui.operations.plan import archive_major, created_as
 from tui.operations.records import Timing, add_timing, timings
 from tui.operations.report import Clock, Report, Stop, Stopped
 from tui.places.open import open_place
 from tui.postgres import commands
-from tui.postgres.archive import database_locale
 from tui.postgres.checks import analyze
 from tui.postgres.connection import environment
 from tui.postgres.databases import (
@@ -53,6 +52,7 @@ from tui.postgres.databases import (
 from tui.postgres.errors import verdict as judge_all
 from tui.postgres.facts import server_facts
 from tui.postgres.items import items, use_list
+from tui.postgres.locales import database_locale
 from tui.postgres.programs import restore_program
 from tui.postgres.restore_output import RestoreOutput
 from tui.postgres.watch import Watcher
@@ -124,7 +124,7 @@ def restore(
     with target_lock(endpoint, target), _staging(staging) as directory:
         path, fetched, fetch_s = _archive(store, key, size, manifest, directory, report, stop)
         report(PhaseBegan(Phase.CREATE))
-        _create(endpoint, target, contents, manifest, facts.roles)
+        create(endpoint, target, created_as(database_locale(contents), manifest, facts.roles))
         # Said before anything is in it, so that no death of this process can leave it looking finished
         _mark(endpoint, target, f"the restore of {ref} was not finished.", report)
         loaded = time.monotonic()
@@ -272,21 +272,6 @@ def _require_hash(path: Path, expected: str) -> None:
             f"Expected sha256 {expected[:16]}…, found {found[:16]}….",
             "Pick another backup; this one is damaged where it lies, or was on the way.",
         )
-
-
-def _create(
-    endpoint: Endpoint, target: str, contents: Contents, manifest: Manifest | None, roles: tuple[str, ...]
-) -> None:
-    locale = database_locale(contents)
-    owner = manifest.owner if manifest else locale.owner
-    create(
-        endpoint,
-        target,
-        owner=owner if owner in roles else None,
-        encoding=(manifest.encoding if manifest else None) or locale.encoding,
-        collate=(manifest.collate if manifest else None) or locale.collate,
-        ctype=(manifest.ctype if manifest else None) or locale.ctype,
-    )
 
 
 def _learn(state: Path, database: Database, timing: Timing, report: Report) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from tui.model.backup import ArchiveFormat, BlockOffset, Contents, Manifest, TableContents, TocEntry
@@ -24,6 +23,7 @@ from tui.postgres.archive_reader import (
     damaged,
     not_an_archive,
 )
+from tui.postgres.locales import DatabaseLocale, database_locale
 
 _SMALLEST_ENTRY = 40  # bytes: fewer than its empty texts take
 
@@ -56,16 +56,6 @@ __all__ = [
 ]
 
 _DUMP_ID = re.compile(r"[0-9]{1,10}")
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseLocale:
-    """How an archive's database was created: its encoding, collation and character type, its owner."""
-
-    encoding: str | None
-    collate: str | None
-    ctype: str | None
-    owner: str | None
 
 
 def read_contents(read: Callable[[int, int], bytes], size: int) -> Contents:
@@ -121,23 +111,6 @@ def table_contents(
     ]
     tables.sort(key=lambda t: (-(t.compressed_bytes or 0), -(t.rows or 0), t.schema, t.name))
     return tuple(tables)
-
-
-def database_locale(contents: Contents) -> DatabaseLocale:
-    """Given an archive's contents, returns how its database was created, from its DATABASE entry;
-    None for what that doesn't say (pg_dump.c, dumpDatabase; LOCALE since 13 stands for both)."""
-    entry = next((e for e in contents.entries if e.desc == "DATABASE"), None)
-    if entry is None:
-        return DatabaseLocale(None, None, None, None)
-
-    def option(word: str) -> str | None:
-        found = re.search(rf"\b{word} = '((?:[^']|'')*)'", entry.definition)
-        return found[1].replace("''", "'") if found else None
-
-    both = option("LOCALE")
-    return DatabaseLocale(
-        option("ENCODING"), option("LC_COLLATE") or both, option("LC_CTYPE") or both, entry.owner
-    )
 
 
 class BlockScanner:

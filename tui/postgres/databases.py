@@ -17,6 +17,7 @@ from tui.model.errors import PgdrError, Refused
 from tui.model.fleet import Endpoint
 from tui.model.text import clean, rfc3339, stamp
 from tui.postgres.connection import APPLICATION, Connection, connect, failures, where
+from tui.postgres.locales import PLAIN, DatabaseLocale, creation
 from tui.postgres.properties import apply_properties
 
 __all__ = [
@@ -97,27 +98,13 @@ def identity(connection: Connection, name: str) -> int | None:
     return row[0] if row else None
 
 
-def create(
-    endpoint: Endpoint,
-    name: str,
-    *,
-    owner: str | None = None,
-    encoding: str | None = None,
-    collate: str | None = None,
-    ctype: str | None = None,
-) -> None:
+def create(endpoint: Endpoint, name: str, locale: DatabaseLocale = PLAIN) -> None:
     """Makes an empty database from template0, so that nothing of this site's template1 is in it.
 
-    What is None is as in template0. Raises Refused when there is one of that name, PgdrError when the
-    server can't make it so (an unknown locale, no right to), and as `connect` does.
+    What `locale` doesn't say is as in template0. Raises Refused when there is one of that name, PgdrError
+    when the server can't make it so (an unknown locale, no right to), and as `connect` does.
     """
-    options: list[sql.Composable] = [sql.SQL("TEMPLATE template0")]
-    if owner is not None:
-        options.append(sql.SQL("OWNER {}").format(sql.Identifier(owner)))
-    for word, value in (("ENCODING", encoding), ("LC_COLLATE", collate), ("LC_CTYPE", ctype)):
-        if value is not None:
-            options.append(sql.SQL(word + " {}").format(sql.Literal(value)))
-    statement = sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), sql.SQL(" ").join(options))
+    statement = creation(name, locale)
     if len(name.encode()) > NAME_BYTES:
         raise PgdrError(f'"{clean(name)}" is longer than the {NAME_BYTES} bytes of a name.')
     with connect(endpoint) as connection, failures(f'The database "{clean(name)}" could not be made.'):

@@ -53,6 +53,13 @@ def apply_properties(endpoint: Endpoint, name: str, acl: Iterable[str], settings
         )
 
 
+def property_texts(name: str, acl: Iterable[str], settings: Iterable[str]) -> tuple[str, ...]:
+    """Given the same, returns the statements as SQL that a person can run."""
+    target = sql.Identifier(name)
+    every = (*_grants(target, tuple(acl)), *_settings(target, settings))
+    return tuple(statement.as_string(None) for _, statement in every)
+
+
 def _grants(target: sql.Identifier, acl: tuple[str, ...]) -> list[tuple[str, sql.Composed]]:
     if not acl:
         return []
