@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -40,6 +43,29 @@ class Book:
         """Writes the incident as it is now."""
         text = tomli_w.dumps(codec.without_none(codec.plain(incident)), multiline_strings=False)
         write_whole(self._path(incident.id), text)
+
+    def change(self, incident_id: str, how: Callable[[Incident], Incident]) -> Incident:
+        """Given an id and how the incident changes, writes down the change of what is on disk now and returns
+        it. Nobody else, in this process or another, changes it in between.
+
+        Raises as `load` does, and what `how` raises; then nothing is changed.
+        """
+        with self._alone_with(incident_id):
+            before = self.load(incident_id)
+            after = how(before)
+            if after is not before:
+                self.save(after)
+            return after
+
+    @contextmanager
+    def _alone_with(self, incident_id: str) -> Iterator[None]:
+        # A file of its own: the incident's is replaced by each change, and a lock on it with it.
+        handle = os.open(self._directory / f"{incident_id}.lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def load(self, incident_id: str) -> Incident:
         """The incident with that id. UsageError when there is none, PgdrError when it can't be read."""

@@ -1,15 +1,16 @@
 """The guided recovery: six steps that a screen, a script or a test can drive.
 
 Each method does one thing, writes the incident down, and returns it as it is now. All of them block
-and may be called from any thread; nothing is kept here that isn't in the incident on disk.
+and may be called from any thread; nothing is kept here that isn't in the incident on disk. Two engineers may
+work on one incident: a change is made to what is on disk at that moment, never to what was read before.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tui.incident import report
@@ -70,8 +71,12 @@ class Guide:
 
     @property
     def incident(self) -> Incident:
-        """The incident as it is now."""
+        """The incident as it was when it was last read or changed here."""
         return self._incident
+
+    def look_again(self) -> Incident:
+        """Reads the incident anew: another engineer may have worked on it."""
+        return self._by(lambda now: now)
 
     # assess ---------------------------------------------------------------------------------------
 
@@ -98,8 +103,7 @@ class Guide:
         Raises Refused while a restore runs: cancel it, or let it finish, first.
         """
         self._refuse_while_restoring()
-        for step in (Step.RESTORE, Step.VERIFY):
-            self._set(StepRecord(step))
+        self._by(lambda now: _with(now, StepRecord(Step.RESTORE), StepRecord(Step.VERIFY)))
         backup = candidate.backup
         taken = rfc3339(backup.sort_time)
         self._note("decision", f"Backup {clean(backup.ref)} of {taken} is used.")
@@ -138,7 +142,8 @@ class Guide:
             self._note("message", text + (f"failed, {clean(sent.error)}" if sent.error else "taken"))
         failed = [s for s in outcomes if s.error]
         note = f"{len(outcomes) - len(failed)} of {len(outcomes)} channels told"
-        self._end(Step.NOTIFY, note, sent=(*self._incident.sent, *outcomes))
+        self._by(lambda now: replace(now, sent=(*now.sent, *outcomes)))
+        self._end(Step.NOTIFY, note)
         return outcomes
 
     # restore --------------------------------------------------------------------------------------
@@ -149,11 +154,9 @@ class Guide:
         ref = self._incident.ref
         if ref is None:
             raise Refused("No backup has been picked.", mend="Go back to step 2, pick.")
-        target = self._incident.target or fresh_name(self.database.dbname, "restore", self._now())
-        plan = plan_restore(self._fleet, self._state, self.database, ref, target=target, now=self._now())
-        if self._incident.target is None:
-            self._change(target=target)
-        return plan
+        fresh = fresh_name(self.database.dbname, "restore", self._now())
+        target = self._by(lambda now: now if now.target else replace(now, target=fresh)).target or fresh
+        return plan_restore(self._fleet, self._state, self.database, ref, target=target, now=self._now())
 
     def start_restore(self, confirmation: str, plan: RestorePlan) -> str:
         """Starts the job and returns its id. `confirmation` must be the database's name, typed.
@@ -165,6 +168,7 @@ class Guide:
         if plan.stops:
             raise Refused(plan.stops[0].what, mend=plan.stops[0].mend)
         self._refuse_while_restoring()
+        seen = self._incident
         spec = JobSpec(
             id=new_id(JobKind.RESTORE, self._now()),
             kind=JobKind.RESTORE,
@@ -176,11 +180,19 @@ class Guide:
             workers=plan.jobs,
             rto_s=self.database.rto.total_seconds(),
         )
-        self._note("confirmation", f"Restore into {clean(plan.target)} confirmed.")
-        for command in plan.commands:
-            self._note("command", command)
+        told = [("confirmation", f"Restore into {clean(plan.target)} confirmed.")]
+        told += [("command", command) for command in plan.commands]
+
+        def ordered(now: Incident) -> Incident:
+            if (now.job, now.ref, now.target, now.closed_at) != (seen.job, plan.ref, plan.target, None):
+                raise Refused(
+                    "Another engineer has changed this incident since the plan was made.",
+                    mend="Nothing was started. Look at the incident again, and plan anew.",
+                )
+            return replace(now, job=spec.id, timeline=(*now.timeline, *self._entries(told)))
+
         # Written down before it is started: whatever happens in between, no restore runs that nobody knows of
-        self._change(job=spec.id)
+        self._by(ordered)
         try:
             start_job(self._state, spec)
         except PgdrError:
@@ -201,9 +213,10 @@ class Guide:
 
     def cancel_restore(self, keep: bool) -> None:
         """Asks the job to stop; its unfinished database is kept or dropped."""
-        if self._incident.job is None:
+        job = self.look_again().job
+        if job is None:
             raise Refused("No restore has been started.")
-        ask_cancel(self._state, self._incident.job, self._operator, keep)
+        ask_cancel(self._state, job, self._operator, keep)
         self._note("decision", f"The restore was told to stop, its database {'kept' if keep else 'dropped'}.")
 
     def finish_restore(self) -> Incident:
@@ -211,29 +224,39 @@ class Guide:
         picture = self.restore_picture()
         if picture is None or picture.state is JobState.RUNNING:
             return self._incident
-        if self._incident.record(Step.RESTORE).status in (StepStatus.DONE, StepStatus.FAILED):
-            return self._incident
-        for error in picture.errors:
-            kind = "fact" if error.harmless else "error"
-            self._note(kind, f"{error.entry or 'pg_restore'}: {clean(error.message, 300)} {error.meaning}")
-        told = picture.verdict.value if picture.verdict else picture.state.value
-        if picture.state is JobState.DONE and picture.verdict is not Verdict.FAILED:
-            self._note("fact", f"The restore ended {told}.")
-            return self._end(
-                Step.RESTORE, f"{told} in {duration(picture.duration_s)}", verdict=picture.verdict
+        told = [
+            (
+                "fact" if e.harmless else "error",
+                f"{e.entry or 'pg_restore'}: {clean(e.message, 300)} {e.meaning}",
             )
+            for e in picture.errors
+        ]
+        word = picture.verdict.value if picture.verdict else picture.state.value
+        good = picture.state is JobState.DONE and picture.verdict is not Verdict.FAILED
         why = clean(picture.message or "", 300)
-        self._note("error", f"The restore ended {told}. {why}")
-        return self._end(
-            Step.RESTORE, f"{told}: {why}", StepStatus.FAILED, verdict=picture.verdict, target=None
+        told.append(
+            ("fact", f"The restore ended {word}.") if good else ("error", f"The restore ended {word}. {why}")
         )
+        note = f"{word} in {duration(picture.duration_s)}" if good else f"{word}: {why}"
+        entries, at = self._entries(told), self._now()
+
+        def finished(now: Incident) -> Incident:
+            over = now.record(Step.RESTORE).status in (StepStatus.DONE, StepStatus.FAILED)
+            if over or now.job != picture.job:
+                return now  # another engineer's app has written it down
+            now = replace(now, verdict=picture.verdict, timeline=(*now.timeline, *entries))
+            if good:
+                return _ended(now, Step.RESTORE, at, note, StepStatus.DONE)
+            return replace(_ended(now, Step.RESTORE, at, note, StepStatus.FAILED), target=None)
+
+        return self._by(finished)
 
     def restore_again(self) -> Incident:
         """After a failed, cancelled or lost restore: forgets it, so that a new one can be planned."""
         self._refuse_while_restoring()
         self._note("decision", "Restore again.")
-        self._set(StepRecord(Step.RESTORE))
-        return self._change(job=None, target=None, verdict=None)
+        again = StepRecord(Step.RESTORE)
+        return self._by(lambda now: replace(_with(now, again), job=None, target=None, verdict=None))
 
     # verify ---------------------------------------------------------------------------------------
 
@@ -309,7 +332,7 @@ class Guide:
 
     def close(self, outcome: str) -> Incident:
         """Ends the incident (`recovered` or `stood down`) and writes its report beside it."""
-        if self._incident.record(Step.RESUME).status is StepStatus.ACTIVE:
+        if self.look_again().record(Step.RESUME).status is StepStatus.ACTIVE:
             self._end(Step.RESUME, outcome)
         self._note("decision", f"Incident closed: {clean(outcome)}.")
         self._change(closed_at=self._now(), outcome=outcome)
@@ -324,43 +347,56 @@ class Guide:
     # ----------------------------------------------------------------------------------------------
 
     def _restored(self) -> tuple[str, str]:
-        incident = self._incident
+        incident = self.look_again()
         if incident.target is None or incident.ref is None or incident.verdict in (None, Verdict.FAILED):
             raise Refused("There is no restored database yet.", mend="Finish step 4, restore, first.")
         return incident.target, incident.ref
 
     def _refuse_while_restoring(self) -> None:
+        self.look_again()
         picture = self.restore_picture()
         if picture and picture.state is JobState.RUNNING:
             raise Refused(f"Job {picture.job} is still restoring.", mend="Wait for it, or stop it first.")
 
     def _begin(self, step: Step) -> None:
-        record = self._incident.record(step)
-        if record.began_at is None:
-            self._set(replace(record, status=StepStatus.ACTIVE, began_at=self._now()))
+        def begun(now: Incident) -> Incident:
+            record = now.record(step)
+            if record.began_at is not None:
+                return now
+            return _with(now, replace(record, status=StepStatus.ACTIVE, began_at=self._now()))
+
+        self._by(begun)
 
     def _end(
         self, step: Step, note: str, status: StepStatus = StepStatus.DONE, **changes: object
     ) -> Incident:
-        record = self._incident.record(step)
-        now = self._now()
-        began = record.began_at or now
-        with self._turn:
-            self._set(replace(record, status=status, began_at=began, ended_at=now, note=note))
-            return self._change(**changes)
-
-    def _set(self, record: StepRecord) -> None:
-        with self._turn:
-            steps = tuple(record if r.step is record.step else r for r in self._incident.steps)
-            self._change(steps=steps)
+        at = self._now()
+        return self._by(lambda now: replace(_ended(now, step, at, note, status), **changes))  # type: ignore[arg-type]
 
     def _note(self, kind: str, text: str) -> None:
-        with self._turn:
-            entry = TimelineEntry(self._now(), self._operator, kind, text)
-            self._change(timeline=(*self._incident.timeline, entry))
+        entries = self._entries([(kind, text)])
+        self._by(lambda now: replace(now, timeline=(*now.timeline, *entries)))
+
+    def _entries(self, told: Iterable[tuple[str, str]]) -> tuple[TimelineEntry, ...]:
+        at = self._now()
+        return tuple(TimelineEntry(at, self._operator, kind, text) for kind, text in told)
 
     def _change(self, **changes: object) -> Incident:
+        return self._by(lambda now: replace(now, **changes))  # type: ignore[arg-type]
+
+    def _by(self, how: Callable[[Incident], Incident]) -> Incident:
         with self._turn:
-            self._incident = replace(self._incident, **changes)  # type: ignore[arg-type]
-            self._book.save(self._incident)
+            self._incident = self._book.change(self._incident.id, how)
             return self._incident
+
+
+def _with(incident: Incident, *records: StepRecord) -> Incident:
+    """The incident with other records of some steps."""
+    new = {record.step: record for record in records}
+    return replace(incident, steps=tuple(new.get(old.step, old) for old in incident.steps))
+
+
+def _ended(incident: Incident, step: Step, at: datetime, note: str, status: StepStatus) -> Incident:
+    """The incident with one step at its end."""
+    old = incident.record(step)
+    return _with(incident, replace(old, status=status, began_at=old.began_at or at, ended_at=at, note=note))

@@ -149,6 +149,7 @@ class Ways(App[int]):
             if guide is None:
                 guide = Guide(self._fleet, self._state, book, incident, self._operator, self._bearings.now)
                 self._guides[incident_id] = guide
+        guide.look_again()
         self.call_from_thread(self._open_recovery, guide, ref)
 
     def _open_report(self, incident: Incident, text: str) -> None:
