@@ -18,7 +18,8 @@ def test_rows_missing_extra_and_changed_by_key(pair: Pair) -> None:
     same = pair.one("t")
     assert same.same and (same.live_rows, same.restored_rows) == (50, 50)
     pair.sql(
-        "DELETE FROM t WHERE id IN (3, 12); UPDATE t SET v = 'x' WHERE id = 20; INSERT INTO t VALUES (-7, 'n')"
+        "DELETE FROM t WHERE id IN (3, 12); UPDATE t SET v = 'x' WHERE id = 20; "
+        "INSERT INTO t VALUES (-7, 'n')"
     )
     found = pair.one("public.t")
     assert (found.missing, found.extra, found.changed) == (2, 1, 1)
@@ -33,7 +34,8 @@ def test_rows_missing_extra_and_changed_by_key(pair: Pair) -> None:
         ("numeric", "10, 9, -1.50, 0, 1e20, 'NaN'", "9, 'NaN'"),
         ("uuid", "'00000000-0000-0000-0000-0000000000ff', 'ffffffff-0000-0000-0000-000000000000'",
          "'00000000-0000-0000-0000-0000000000ff'"),
-        ("timestamptz", "'2020-01-01', 'infinity', '0044-03-15 BC', '20000-01-01', '-infinity'", "'infinity', '2020-01-01'"),
+        ("timestamptz", "'2020-01-01', 'infinity', '0044-03-15 BC', '20000-01-01', "
+                        "'-infinity'", "'infinity', '2020-01-01'"),
         ("float8", "0.1, 1e-300, -2, 'Infinity', 3", "0.1, 1e-300"),
         ("bytea", "'\\x00', '\\xff00', '\\x7f'", "'\\xff00'"),
         ("bool", "true, false", "true"),
@@ -71,7 +73,8 @@ def test_composite_keys_and_hostile_names(pair: Pair) -> None:
 
 
 def test_without_a_key_rows_are_compared_as_wholes(pair: Pair) -> None:
-    pair.made("CREATE TABLE log (a int, b text); INSERT INTO log SELECT n % 10, 'x' FROM generate_series(1, 100) n;"
+    pair.made("CREATE TABLE log (a int, b text); INSERT INTO log SELECT n % 10, "
+              "'x' FROM generate_series(1, 100) n;"
               "INSERT INTO log VALUES (NULL, NULL), (NULL, NULL)")  # fmt: skip
     assert pair.one("log").same
     pair.sql("DELETE FROM log WHERE ctid IN (SELECT ctid FROM log WHERE a = 3 LIMIT 4);"
@@ -87,7 +90,8 @@ def test_columns_that_only_one_side_has_and_generated_ones(pair: Pair) -> None:
         "CREATE TABLE t (id int PRIMARY KEY, a int, gone text, twice int GENERATED ALWAYS AS (a * 2) STORED);"
         "INSERT INTO t (id, a, gone) SELECT n, n, n FROM generate_series(1, 20) n"
     )
-    pair.sql("ALTER TABLE t DROP gone; ALTER TABLE t ADD fresh int DEFAULT 4; ALTER TABLE t ALTER id TYPE bigint;"
+    pair.sql("ALTER TABLE t DROP gone; ALTER TABLE t ADD fresh int DEFAULT 4; "
+             "ALTER TABLE t ALTER id TYPE bigint;"
              "UPDATE t SET a = 0 WHERE id = 5")  # fmt: skip
     found = pair.one("t")
     assert (found.only_live, found.only_restored, found.generated) == (("fresh",), ("gone",), ("twice",))
@@ -102,7 +106,8 @@ def test_a_live_table_that_lost_its_key_and_a_partitioned_one(pair: Pair) -> Non
         "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');"
         "INSERT INTO p SELECT n, date '2026-01-01' + n % 50 FROM generate_series(1, 200) n"
     )
-    pair.sql("ALTER TABLE t DROP CONSTRAINT t_pkey; INSERT INTO t VALUES (2), (2); DELETE FROM t WHERE id = 3;"
+    pair.sql("ALTER TABLE t DROP CONSTRAINT t_pkey; INSERT INTO t VALUES (2), (2); "
+             "DELETE FROM t WHERE id = 3;"
              "TRUNCATE p2")  # fmt: skip
     by_name = {d.name: d for d in pair.compare()}
     assert set(by_name) == {"t", "p"}
@@ -125,7 +130,8 @@ def test_what_can_not_be_compared_says_why(pair18: Pair) -> None:
 
 def test_what_decides_how_values_look_is_the_same_on_both_sides(pair: Pair) -> None:
     pair.made("CREATE TABLE t (id int PRIMARY KEY, f float8, d timestamptz, i interval, b bytea, m money);"
-              "INSERT INTO t VALUES (1, 0.1::float8 * 3, now(), '1 day 2 hours', '\\x0102', 12.5)")  # fmt: skip
+              "INSERT INTO t VALUES (1, 0.1::float8 * 3, now(), '1 day 2 hours', '\\x0102', "
+              "12.5)")  # fmt: skip
     pair.live.server.sql(
         f'ALTER DATABASE "{pair.restored}" SET extra_float_digits = -5;'
         f"ALTER DATABASE \"{pair.restored}\" SET timezone = 'Asia/Tokyo';"
@@ -138,7 +144,8 @@ def test_what_decides_how_values_look_is_the_same_on_both_sides(pair: Pair) -> N
 
 def test_big_tables_are_streamed(pair18: Pair) -> None:
     pair18.made("CREATE TABLE t (id bigint PRIMARY KEY, code text UNIQUE NOT NULL, v text);"
-                "INSERT INTO t SELECT n, md5(n::text), repeat('x', 50) FROM generate_series(1, 200000) n")  # fmt: skip
+                "INSERT INTO t SELECT n, md5(n::text), repeat('x', 50) FROM generate_series(1, "
+                "200000) n")  # fmt: skip
     pair18.sql("DELETE FROM t WHERE id % 1000 = 0; UPDATE t SET v = 'y' WHERE id = 77")
     seen: list[tuple[int, int]] = []
     found = tables.compare_tables(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.model.amounts import plural
 from tui.model.errors import Refused
+from tui.model.text import clean
 
 SAMPLES = 10
 
@@ -50,7 +52,8 @@ class TableDifference:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Rows that can't be merged, because of one constraint; a few of their values, cleaned."""
+    """Rows that can't be merged because of one constraint: `why`, after "5 rows"; a few of their values. All
+    but the table's name is cleaned."""
 
     schema: str
     name: str
@@ -58,6 +61,10 @@ class Blocked:
     why: str
     rows: int
     samples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        table = clean(f"{self.schema}.{self.name}")
+        return f"{plural(self.rows, 'row')} of {table} {self.why} ({self.constraint})."
 
 
 class MergeBlocked(Refused):
@@ -67,7 +74,7 @@ class MergeBlocked(Refused):
         rows = sum(b.rows for b in blocked)
         super().__init__(
             f"Nothing was merged: {rows:,} of the rows can't go in.",
-            " ".join(b.why for b in blocked[:5]),
+            " ".join(str(b) for b in blocked[:5]),
             "Merge the tables that they refer to as well, or leave these rows out (--skip-blocked).",
         )
         self.blocked = blocked

@@ -143,7 +143,7 @@ class _Merge:
         self._work = work
         self._staged = staged
         self._how = how
-        self._blocked: list[Blocked] = []
+        self._blocked: dict[tuple[TableName, str], Blocked] = {}
 
     def run(self) -> tuple[MergedTable, ...]:
         """Does it, up to the commit. What it raises takes everything back."""
@@ -160,7 +160,7 @@ class _Merge:
             inserted, kept_out = self._insert(one)
             done[one.table] = inserted, self._update(one), skipped + kept_out
         if self._blocked and not self._how.skip_blocked:
-            raise MergeBlocked(tuple(self._blocked))
+            raise MergeBlocked(tuple(self._blocked.values()))
         self._work.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what was deferred is told here, not at the end
         merged = []
         for one in self._staged:
@@ -213,20 +213,26 @@ class _Merge:
                 already = _clashing(one, index.columns)
                 out += self._take_out(one, already, index.name, f"clash with rows that have the same "
                                       f"{_listed(index.columns)}", index.columns)  # fmt: skip
-        for key in foreign_keys(self._work, one.common.live.oid):
-            if set(key.columns) <= set(one.common.columns):
+        keys = [
+            key
+            for key in foreign_keys(self._work, one.common.live.oid)
+            if set(key.columns) <= set(one.common.columns)
+        ]
+        gone = 1
+        while gone:  # a row that refers to one just taken out has to go, too
+            gone = 0
+            for key in keys:
                 why = f"refer to rows that {clean('.'.join(key.parent))} doesn't have"
-                # A row that refers to one just taken out has to go, too.
-                while gone := self._take_out(one, _orphaned(one, key), key.name, why, key.columns):
-                    out += gone
+                gone += self._take_out(one, _orphaned(one, key), key.name, why, key.columns)
+            out += gone
         return out
 
     def _take_out(
         self, one: Staged, condition: sql.Composed, constraint: str, why: str, columns: tuple[str, ...]
     ) -> int:
-        query = sql.SQL("SELECT ROW({})::text FROM {} s WHERE {} LIMIT {}").format(
-            named(columns, "s"), one.missing, condition, sql.Literal(_SHOWN)
-        )
+        query = sql.SQL(
+            "SELECT DISTINCT * FROM (SELECT ROW({})::text FROM {} s WHERE {} LIMIT 100) some LIMIT {}"
+        ).format(named(columns, "s"), one.missing, condition, sql.Literal(_SHOWN))
         samples = tuple(clean(row[0], 80) for row in self._work.execute(query).fetchall())
         if not samples:
             return 0
@@ -236,8 +242,11 @@ class _Merge:
         return rows
 
     def _note(self, one: Staged, constraint: str, rows: int, why: str, samples: tuple[str, ...] = ()) -> None:
-        said = f"{plural(rows, 'row')} of {clean('.'.join(one.table))} {why} ({clean(constraint)})."
-        self._blocked.append(Blocked(*one.table, clean(constraint), said, rows, samples))
+        about = (one.table, clean(constraint))
+        if about in self._blocked:
+            before = self._blocked[about]
+            rows, why, samples = before.rows + rows, before.why, before.samples
+        self._blocked[about] = Blocked(*one.table, about[1], why, rows, samples)
 
     # Rows that can
 
