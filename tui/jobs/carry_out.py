@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tui.jobs.job import JobSpec
 from tui.model.backup import Verdict, Verification
-from tui.model.errors import PgdrError
+from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import CheckDone, JobKind, JobState, Phase, PhaseBegan
 from tui.model.fleet import Database, Fleet
 from tui.model.verdict import Check
@@ -15,7 +15,7 @@ from tui.operations.backup import back_up
 from tui.operations.catalogue import record_verification, split_ref
 from tui.operations.report import Clock, Report, Stop
 from tui.operations.restore import Restored, restore
-from tui.operations.verify import check_restored
+from tui.operations.verify import check_archive, check_restored
 from tui.places.open import open_place
 from tui.postgres.databases import drop
 from tui.stores.open import open_store
@@ -67,23 +67,31 @@ def carry_out(
         )
     if spec.ref is None or spec.target is None:
         raise PgdrError("The job's order names no backup or no target.")
-    restored = restore(
-        fleet,
-        state,
-        database,
-        spec.ref,
-        spec.target,
-        tables=spec.tables,
-        workers=spec.workers,
-        staging=staging,
-        application=f"pgdr {spec.id}"[:63],
-        report=report,
-        stop=stop,
-        keep=keep,
-        now=now,
-    )
+    try:
+        restored = restore(
+            fleet,
+            state,
+            database,
+            spec.ref,
+            spec.target,
+            tables=spec.tables,
+            workers=spec.workers,
+            staging=staging,
+            application=f"pgdr {spec.id}"[:63],
+            report=report,
+            stop=stop,
+            keep=keep,
+            now=now,
+        )
+    except ArchiveError as error:
+        if spec.kind is not JobKind.VERIFY:
+            raise
+        # That it can't be restored at all is what the verification found: whoever looks next must know.
+        _record(fleet, spec.ref, Verdict.FAILED, (), now)
+        why = " ".join(part for part in (error.what, error.why) if part)
+        return Ending(JobState.DONE, Verdict.FAILED, why, error.mend)
     if spec.kind is JobKind.VERIFY:
-        return _verified(fleet, database, spec.ref, restored, report, now)
+        return _verified(fleet, database, spec.ref, restored, report, stop, now)
     return _ending(restored)
 
 
@@ -94,7 +102,13 @@ def split_table(table: str) -> tuple[str, str]:
 
 
 def _verified(
-    fleet: Fleet, database: Database, ref: str, restored: Restored, report: Report, now: Clock
+    fleet: Fleet,
+    database: Database,
+    ref: str,
+    restored: Restored,
+    report: Report,
+    stop: Stop,
+    now: Clock,
 ) -> Ending:
     """The checks of a verification; its scratch database is dropped, its result kept beside the backup."""
     checks: tuple[Check, ...] = ()
@@ -103,16 +117,23 @@ def _verified(
         if verdict is not Verdict.FAILED:
             report(PhaseBegan(Phase.CHECK))
             checks = check_restored(fleet, database, restored.target, ref, lambda c: report(CheckDone(c)))
+            if (whole := check_archive(fleet, ref, stop)) is not None:
+                report(CheckDone(whole))
+                checks = (*checks, whole)
             if any(c.passed is False for c in checks):
                 verdict = Verdict.FAILED
     finally:
         drop(open_place(database), restored.target, force=True)
-    spec, key = split_ref(fleet, ref)
-    record_verification(open_store(spec), key, Verification(now(), verdict), checks)
+    _record(fleet, ref, verdict, checks, now)
     ending = _ending(restored)
     return Ending(
         ending.state, verdict, rows=ending.rows, items=ending.items, fetched_bytes=ending.fetched_bytes
     )
+
+
+def _record(fleet: Fleet, ref: str, verdict: Verdict, checks: tuple[Check, ...], now: Clock) -> None:
+    spec, key = split_ref(fleet, ref)
+    record_verification(open_store(spec), key, Verification(now(), verdict), checks)
 
 
 def _ending(restored: Restored) -> Ending:

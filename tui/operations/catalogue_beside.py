@@ -44,7 +44,7 @@ def manifest_of(data: bytes, key: str) -> Manifest:
     raise ArchiveError(
         f"The manifest of “{clean(key, 200)}” can't be understood.",
         why=why,
-        mend="The archive itself may be whole: verify it (pgdr verify).",
+        mend="The archive itself may be whole; its rows then have nothing to be compared with.",
     )
 
 
@@ -67,4 +67,5 @@ def record_verification(
 
 
 def _json(document: object) -> bytes:
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    # "backslashreplace": a key that is no UTF-8 holds half surrogates, which JSON has escapes for
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")

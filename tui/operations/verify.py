@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from tui.model.backup import Manifest
+from tui.model.errors import ArchiveError
 from tui.model.fleet import Database, Fleet
+from tui.model.text import clean
 from tui.model.verdict import Check
 from tui.operations.catalogue import read_manifest, split_ref
+from tui.operations.report import Stop, Stopped
 from tui.places.open import open_place
 from tui.postgres import checks as server_checks
 from tui.postgres import facts as server
 from tui.stores.open import open_store
+
+_CHUNK = 1 << 20
+_BY_HAND = "Nothing tells how many rows there should be: compare the key tables with what you know."
 
 
 def check_restored(
@@ -20,8 +27,43 @@ def check_restored(
     """Given a restored database's name on the server and the backup it was made from, returns every
     check with what was expected and what was found; each goes to `on_check` as it is made."""
     spec, key = split_ref(fleet, ref)
-    manifest = read_manifest(open_store(spec), key)
+    try:
+        manifest = read_manifest(open_store(spec), key)
+    except ArchiveError as error:
+        found = clean(f"{error.what} {error.why or ''}".strip(), 300)
+        unread = Check("The manifest can be read", False, "yes", found, _BY_HAND)
+        on_check(unread)
+        asked = server_checks.run_checks(open_place(database), target, database, None, on_check)
+        return (unread, *asked)
     return server_checks.run_checks(open_place(database), target, database, manifest, on_check)
+
+
+def check_archive(fleet: Fleet, ref: str, stop: Stop) -> Check | None:
+    """Whether an archive that lies on this machine is the one that was written; None where nothing tells.
+
+    One from elsewhere was compared when it was fetched. Reads all of it. Raises Stopped when `stop` says so.
+    """
+    spec, key = split_ref(fleet, ref)
+    store = open_store(spec)
+    path = store.path(key)
+    try:
+        manifest = read_manifest(store, key) if path is not None else None
+    except ArchiveError:
+        return None  # told by its own check
+    if path is None or manifest is None or not manifest.sha256:
+        return None
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if stop():
+                raise Stopped
+            digest.update(chunk)
+    found = digest.hexdigest()
+    same = found == manifest.sha256
+    mend = "It is damaged where it lies, or its manifest is: use another copy, or another backup."
+    expected = f"sha256 {clean(manifest.sha256, 16)}"
+    name = "The archive is the one that was written"
+    return Check(name, same, expected, f"sha256 {clean(found, 16)}", None if same else mend)
 
 
 def live_checks(database: Database, manifest: Manifest | None) -> tuple[Check, ...]:

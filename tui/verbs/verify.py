@@ -13,7 +13,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     from tui.jobs.job import JobSpec, new_id
     from tui.model.event import JobKind
     from tui.operations.catalogue import describe, split_ref
+    from tui.places.open import open_place
     from tui.postgres.databases import fresh_name
+    from tui.postgres.facts import server_facts
     from tui.stores.open import open_store
     from tui.verbs.following import errors_of, exit_code, start_and_follow, tell_end
 
@@ -22,6 +24,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     spec, key = split_ref(fleet, arguments.ref)
     database = database_of(fleet, describe(open_store(spec), key).backup, arguments.database)
     assert fleet.source is not None
+    server_facts(open_place(database))  # a server that can't be reached is told at once, by its own exit code
     now = context.now()
     picture = start_and_follow(
         context,
