@@ -51,7 +51,8 @@ def write_whole(path: Path, data: bytes | str, mode: int = PRIVATE_FILE) -> None
 
 
 def _write_whole(path: Path, data: bytes | str, mode: int) -> None:
-    content = data.encode() if isinstance(data, str) else data
+    # Names of files that are no UTF-8 hold half surrogates: they are written as the bytes they stand for.
+    content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -77,7 +77,7 @@ class Book:
                 mend=f"The newest: {known}." if known else "None has been declared yet.",
             )
         try:
-            return codec.build(tomllib.loads(path.read_text()), Incident)
+            return codec.build(tomllib.loads(path.read_text("utf-8", "surrogateescape")), Incident)
         except (OSError, ValueError, RecursionError) as error:
             raise PgdrError(
                 f"Incident {incident_id} can't be read.",

@@ -31,7 +31,8 @@ class Journal:
 
         Raises NotWritten, of a full disk for instance; nothing of the line is left then.
         """
-        line = codec.entry_line(Entry(self._now(), event)).encode()
+        # A key may be no UTF-8 (half surrogates stand for its bytes): escaped, it is JSON all the same.
+        line = codec.entry_line(Entry(self._now(), event)).encode("utf-8", "backslashreplace")
         with self._turn:
             begin = os.fstat(self._handle).st_size
             try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tui.files import PRIVATE_FILE, private_directory
+from tui.files import PRIVATE_FILE, NotWritten, private_directory
 from tui.model.errors import Refused
 from tui.model.text import clean
 
@@ -22,12 +22,18 @@ def held(path: Path, who: dict[str, str]) -> Iterator[None]:
 
     Raises Refused, saying who holds it and since when, when another process does.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    except OSError as error:
+        raise NotWritten(path, error) from error
     try:
         if not _taken(handle):
             raise _refusal(path)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(who).encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(who).encode(), 0)
+        except OSError as error:
+            raise NotWritten(path, error) from error
         yield
     finally:
         os.close(handle)
@@ -76,5 +82,5 @@ def _refusal(path: Path) -> Refused:
     since = clean(str(who.get("since", "an unknown time")), 40)
     return Refused(
         f"{by} is at work on this target already, with {job}, since {since}.",
-        mend=f"Watch it with: pgdr attach {job}",
+        mend="Wait for it to end." if " " in job else f"Watch it with: pgdr attach {job}",
     )

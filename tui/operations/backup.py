@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tui.files import private_directory
 from tui.model.backup import ArchiveFormat, Manifest
-from tui.model.errors import PgdrError
+from tui.model.errors import PgdrError, Refused
 from tui.model.event import BytesMoved, LogLine, Phase, PhaseBegan
 from tui.model.fleet import Database, Endpoint, Fleet
 from tui.model.text import clean, clean_lines
@@ -33,7 +33,7 @@ from tui.postgres.facts import server_facts
 from tui.postgres.programs import dump_program
 from tui.postgres.snapshot import Snapshot
 from tui.process import Command, run, start
-from tui.stores.store import Store
+from tui.stores.store import ObjectMissing, Store, StoreMissing
 
 MANIFEST_VERSION = 1
 SELECTIONS = ("full", "schema", "data", "tables")
@@ -210,6 +210,8 @@ def _store_everywhere(
     """The archive, the roles, and last the manifest into each store; on failure all is taken away again."""
     key = manifest.key
     stored: list[tuple[Store, str]] = []
+    for store in stores:
+        _refuse_to_replace(store, key)
     try:
         for store in stores:
             stored.append((store, key))
@@ -224,6 +226,20 @@ def _store_everywhere(
             _take_away(store, name)
         raise
     return tuple(f"{store.name}:{key}" for store in stores)
+
+
+def _refuse_to_replace(store: Store, key: str) -> None:
+    """Two machines may back one database up in the same second: neither must replace the other's backup,
+    nor take it away when its own fails."""
+    try:
+        store.stat(key)
+    except (ObjectMissing, StoreMissing):
+        return
+    raise Refused(
+        f"The store {clean(store.name)} has a backup {clean(key, 200)} already: another pgdr took it in the"
+        " same second.",
+        mend="Nothing was stored by this one. Take it again if two are wanted.",
+    )
 
 
 def _take_away(store: Store, key: str) -> None:

@@ -6,15 +6,15 @@ import argparse
 from typing import Any
 
 from tui.model.amounts import duration, plural, size
-from tui.model.errors import PgdrError, Unreachable, UsageError
+from tui.model.errors import PgdrError, UsageError
 from tui.model.event import BytesMoved, Event, PhaseBegan
 from tui.model.fleet import Database, Fleet
 from tui.verbs.context import Context, database_named
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    """Backs up one database after another, the most critical first. Exit code 0 when all succeeded, 5 when
-    what failed could not be reached, else 1."""
+    """Backs up one database after another, the most critical first. Exit code 0 when all succeeded, else that
+    of the failures (5 could not be reached, 4 locked), 1 when they differ."""
     context.refuse_if_read_only("Taking a backup")
     fleet, console = context.fleet(), context.console
     databases = sorted(
@@ -38,9 +38,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             results.append(_row(database, error=str(error)))
     if console.json_wanted:
         console.json(results)
-    if not failures:
-        return 0
-    return 5 if all(isinstance(e, Unreachable) for e in failures) else 1
+    codes = {failure.exit_code for failure in failures}
+    return 0 if not codes else codes.pop() if len(codes) == 1 else 1
 
 
 def _one(context: Context, fleet: Fleet, database: Database, arguments: argparse.Namespace) -> dict[str, Any]:
