@@ -26,6 +26,7 @@ SCHEMA = """
     INSERT INTO trades SELECT i % 20 FROM generate_series(1, 60) i;
     CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER quiet BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION quiet();
+    ANALYZE;
 """
 
 
@@ -97,6 +98,12 @@ def test_a_database_that_is_right_passes_every_check(filled: Filled) -> None:
         "sequences",
         "newest orders.at",
         "sequences past their columns",
+        "collation versions",
+        "statistics",
+        "large objects",
+        "materialized views",
+        "owners",
+        "grants",
         "has users",
     }
     assert (found["rows of public.trades"].expected, found["rows of public.trades"].found) == ("60", "60")
@@ -160,7 +167,13 @@ def test_what_must_not_be_in_any_database(filled: Filled) -> None:
         False,
         "public.users_email_key",
     )
-    assert found["constraints not validated"].passed is None and found["disabled triggers"].passed is None
+    assert found["constraints not validated"].passed is None
+    assert (found["disabled triggers"].passed, found["disabled triggers"].found) == (
+        False,
+        "public.users quiet",
+    )
+    assert asked(filled, disabled_triggers=("public.users quiet",))["disabled triggers"].passed is True
+    assert asked(filled, disabled_triggers=None)["disabled triggers"].passed is None
     ground.sql("ALTER TABLE orders DISABLE TRIGGER ALL")
     assert asked(filled)["disabled triggers"].passed is False
 

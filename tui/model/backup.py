@@ -150,6 +150,16 @@ class BlockOffset:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectRights:
+    """Whose an object was in the dump's snapshot, and what others were granted on it: "role=arw"."""
+
+    kind: str  # relation, schema, function
+    name: str  # public.users, public.add(integer, integer)
+    owner: str
+    grants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What was true in the dump's own snapshot; written last, so a backup that has one is complete."""
 
@@ -179,6 +189,11 @@ class Manifest:
     constraints: int
     blocks: tuple[BlockOffset, ...] = ()
     selection: str = "full"  # full, schema, data, tables
+    # None in a manifest that was written before these were noted.
+    rights: tuple[ObjectRights, ...] | None = None
+    large_objects: int | None = None
+    populated: tuple[str, ...] | None = None  # materialized views with their rows
+    disabled_triggers: tuple[str, ...] | None = None  # "public.users quiet"
 
     @property
     def rows(self) -> int:

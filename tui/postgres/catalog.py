@@ -70,6 +70,20 @@ SELECT DISTINCT r.rolname::text FROM pg_roles r
  ORDER BY 1
 """
 
+_MATERIALIZED_VIEWS = """
+SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'm' AND c.relispopulated = %s
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY 1
+"""
+
+# Internal triggers are those that enforce foreign keys.
+_DISABLED_TRIGGERS = """
+SELECT n.nspname || '.' || c.relname || ' ' || t.tgname FROM pg_trigger t
+  JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE t.tgenabled = 'D' AND NOT t.tgisinternal
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY 1
+"""
+
 
 def tables(connection: Connection) -> tuple[TableState, ...]:
     """The tables whose rows pg_dump writes, biggest first, neither counted nor measured yet (0).
@@ -115,3 +129,18 @@ def index_and_constraint_counts(connection: Connection) -> tuple[int, int]:
 def roles(connection: Connection) -> tuple[str, ...]:
     """The roles that own something here or were granted something, without PostgreSQL's own."""
     return tuple(row[0] for row in connection.execute(_ROLES).fetchall())
+
+
+def large_objects(connection: Connection) -> int:
+    """How many large objects there are."""
+    return int(connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchall()[0][0])
+
+
+def materialized_views(connection: Connection, *, populated: bool) -> tuple[str, ...]:
+    """The materialized views (`schema.name`) that hold their rows, or those that don't."""
+    return tuple(row[0] for row in connection.execute(_MATERIALIZED_VIEWS, (populated,)).fetchall())
+
+
+def disabled_triggers(connection: Connection) -> tuple[str, ...]:
+    """The triggers (`schema.table name`) that someone has disabled."""
+    return tuple(row[0] for row in connection.execute(_DISABLED_TRIGGERS).fetchall())

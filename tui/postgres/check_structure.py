@@ -136,8 +136,12 @@ def _disabled_triggers(asking: Asking) -> Answer:
     names = [row[0] for row in rows]
     if any(internal for _, internal in rows):
         return Answer(False, listed(names), "Foreign keys aren't enforced: ALTER TABLE … ENABLE TRIGGER ALL.")
-    if names:
+    known = asking.manifest.disabled_triggers if asking.manifest else None
+    if known is None and names:
         return Answer(
             None, listed(names), "They were so when the backup was taken, or someone disabled them."
         )
-    return Answer(True, "none")
+    others = [name for name in names if name not in (known or ())]
+    if others:
+        return Answer(False, listed(others), "They were not when the backup was taken: ENABLE TRIGGER each.")
+    return Answer(True, f"those of the backup: {listed(names)}" if names else "none")

@@ -18,7 +18,7 @@ from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Endpoint, SqlCheck
 from tui.model.text import clean
 from tui.model.verdict import Check
-from tui.postgres import check_rows, check_sequences, check_structure
+from tui.postgres import check_contents, check_rights, check_rows, check_sequences, check_structure
 from tui.postgres.asking import Answer, Asking
 from tui.postgres.connection import APPLICATION, connect, failures
 from tui.postgres.counting import TableName
@@ -104,6 +104,9 @@ def _run(
             check_rows.ask_all(asking, others)
             check_sequences.against_manifest(asking)
             check_rows.freshness(asking)
+            check_contents.ask_all(asking)
+            check_rights.against_manifest(asking)
+            check_rights.application_role(asking, endpoint, dbname)
         check_sequences.against_columns(asking)
         for check in database.checks:
             asking.ask(check.name, check.expect, lambda check=check: _own(asking, check))  # type: ignore[misc]

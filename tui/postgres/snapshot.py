@@ -12,11 +12,11 @@ from types import TracebackType
 
 from psycopg import IsolationLevel, sql
 
-from tui.model.backup import SequenceState, TableState
+from tui.model.backup import ObjectRights, SequenceState, TableState
 from tui.model.errors import PgdrError
 from tui.model.fleet import Endpoint
 from tui.model.text import clean
-from tui.postgres import catalog
+from tui.postgres import catalog, catalog_rights
 from tui.postgres.connection import APPLICATION, Connection, connect, failures
 from tui.postgres.counting import Counted, TableName, count_all, require
 from tui.postgres.facts import system_identifier
@@ -48,6 +48,10 @@ class SnapshotFacts:
     roles: tuple[str, ...]
     indexes: int
     constraints: int
+    rights: tuple[ObjectRights, ...]
+    large_objects: int
+    populated: tuple[str, ...]
+    disabled_triggers: tuple[str, ...]
 
 
 class Snapshot:
@@ -127,6 +131,10 @@ class Snapshot:
             roles=catalog.roles(connection),
             indexes=indexes,
             constraints=constraints,
+            rights=catalog_rights.rights(connection),
+            large_objects=catalog.large_objects(connection),
+            populated=catalog.materialized_views(connection, populated=True),
+            disabled_triggers=catalog.disabled_triggers(connection),
         )
 
     def _counted(
