@@ -68,13 +68,15 @@ def start(
     stdout: int | IO[bytes] | None = subprocess.PIPE,
     stderr: int | IO[bytes] | None = subprocess.PIPE,
     detached: bool = False,
+    grouped: bool = False,
     cwd: str | None = None,
     uid: int | None = None,
     gid: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Starts a program and returns its process.
 
-    `detached` gives it a session of its own, so that it outlives this process and its terminal.
+    `detached` gives it a session of its own, so that it outlives this process and its terminal; `grouped`
+    a process group of its own, so that it and all that it starts can be ended at once.
     `uid` and `gid` start it as another user (only root may). Messages are asked for in English
     (LC_MESSAGES), since some of them are read by this program. Raises PgdrError when it can't be started.
     """
@@ -88,6 +90,7 @@ def start(
             stdout=stdout,
             stderr=stderr,
             start_new_session=detached,
+            process_group=0 if grouped else None,
             cwd=cwd,
             user=uid,
             group=gid,

@@ -7,5 +7,5 @@ A job is a directory under `STATE/jobs`, named by its id:
     lock            held by the supervisor as long as it lives, so that anyone can tell
     cancel.json     put there by whoever wants the job to stop
     supervisor.log  whatever the process printed; empty when all is well
-    staging/        a downloaded archive; removed at the end
+    staging/        a downloaded archive; kept as long as the job could be gone on with
 """

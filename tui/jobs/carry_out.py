@@ -15,6 +15,8 @@ from tui.operations.backup import back_up
 from tui.operations.catalogue import record_verification, split_ref
 from tui.operations.report import Clock, Report, Stop
 from tui.operations.restore import Restored, restore
+from tui.operations.restore_fetch import discard
+from tui.operations.resume import Before
 from tui.operations.verify import check_archive, check_restored
 from tui.places.open import open_place
 from tui.postgres.databases import drop
@@ -46,8 +48,12 @@ def carry_out(
     stop: Stop,
     keep: Stop,
     now: Clock,
+    was: Before | None = None,
 ) -> Ending:
-    """Does what `spec` orders; returns how it ended. Raises Stopped, or PgdrError when it can't be done."""
+    """Does what `spec` orders; returns how it ended. `was` is the interrupted restore that it goes on with.
+
+    Raises Stopped, or PgdrError when it can't be done.
+    """
     if spec.kind is JobKind.BACKUP:
         stores = [open_store(s) for s in fleet.stores if s.name in spec.stores]
         made = back_up(
@@ -77,11 +83,13 @@ def carry_out(
             tables=spec.tables,
             workers=spec.workers,
             staging=staging,
-            application=f"pgdr {spec.id}"[:63],
+            application=application(spec.id),
+            operator=spec.operator,
             report=report,
             stop=stop,
             keep=keep,
             now=now,
+            was=was,
         )
     except ArchiveError as error:
         if spec.kind is not JobKind.VERIFY:
@@ -91,8 +99,14 @@ def carry_out(
         why = " ".join(part for part in (error.what, error.why) if part)
         return Ending(JobState.DONE, Verdict.FAILED, why, error.mend)
     if spec.kind is JobKind.VERIFY:
+        discard(staging)
         return _verified(fleet, database, spec.ref, restored, report, stop, now)
     return _ending(restored)
+
+
+def application(job: str) -> str:
+    """What the sessions of a job are called on the server."""
+    return f"pgdr {job}"[:63]
 
 
 def split_table(table: str) -> tuple[str, str]:

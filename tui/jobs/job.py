@@ -20,7 +20,7 @@ class JobSpec:
     """One job's order. `config` is the absolute path of the configuration it reads its fleet from.
 
     `target` is the fresh database's name on the server; `stores` and `tables` are empty for the
-    database's own stores and for everything; `drill` keeps it away from learned incident records.
+    database's own stores and for everything; `resumes` is the interrupted restore that it goes on with.
     """
 
     id: str
@@ -35,6 +35,7 @@ class JobSpec:
     selection: str = "full"
     workers: int = 2
     rto_s: float | None = None
+    resumes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

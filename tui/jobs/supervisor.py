@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -22,10 +23,12 @@ from tui.config.load import load
 from tui.files import write_whole
 from tui.jobs.carry_out import Ending, carry_out
 from tui.jobs.job import JobFiles, JobSpec, read_spec
-from tui.jobs.journal import Journal
+from tui.jobs.journal import Journal, read
 from tui.jobs.lock import held, target_lock_path
+from tui.jobs.resume import history
+from tui.model.backup import Verdict
 from tui.model.errors import PgdrError
-from tui.model.event import CancelAsked, JobEnded, JobStarted, JobState
+from tui.model.event import CancelAsked, JobEnded, JobKind, JobStarted, JobState, TargetMade
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean, rfc3339
 from tui.operations.report import Stopped
@@ -100,6 +103,7 @@ def main(directory: Path) -> int:
                 "Please report it. The live database was not touched.",
             )
         reserve.unlink(missing_ok=True)
+        ending = _with_resume(ending, spec, files, cancel)
         journal.append(
             JobEnded(
                 state=ending.state,
@@ -133,7 +137,20 @@ def _run(files: JobFiles, spec: JobSpec, journal: Journal, cancel: Cancel, stack
         stop=cancel.asked,
         keep=cancel.keep,
         now=_now,
+        was=history(state, spec),
     )
+
+
+def _with_resume(ending: Ending, spec: JobSpec, files: JobFiles, cancel: Cancel) -> Ending:
+    """Says how to go on, where the restore has left a database that it can be gone on with in."""
+    done = ending.state is JobState.DONE and ending.verdict is not Verdict.FAILED
+    if spec.kind is not JobKind.RESTORE or done or (ending.state is JobState.CANCELLED and not cancel.keep()):
+        return ending
+    if not any(isinstance(entry.event, TargetMade) for entry in read(files.journal)[0]):
+        return ending
+    then = "Then go" if ending.mend else "Go"
+    mend = f"{ending.mend or ''} {then} on with it: pgdr resume {spec.id}".strip()
+    return replace(ending, mend=mend)
 
 
 def _database(fleet: Fleet, spec: JobSpec) -> Database:

@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 from tui.files import write_whole
-from tui.jobs.job import JobFiles, files_of, jobs_directory, read_spec
+from tui.jobs.job import JobFiles, JobSpec, files_of, jobs_directory, read_spec
 from tui.jobs.journal import read
 from tui.jobs.lock import is_held
 from tui.model.errors import PgdrError, Refused, UsageError
-from tui.model.event import JobState
+from tui.model.event import JobKind, JobState
 from tui.model.progress import Progress
 from tui.model.text import clean
 from tui.postgres.progress import Fold
@@ -54,10 +54,15 @@ class JobView:
                 picture,
                 state=JobState.LOST,
                 message="The job's supervisor ended without a word: killed, or the machine went down.",
-                mend=f"What it printed, if anything, is in {self._files.log}. "
-                "Restore again; the unfinished database can be dropped.",
+                mend=f"What it printed, if anything, is in {self._files.log}. " + _after_loss(self._spec),
             )
         return picture
+
+
+def _after_loss(spec: JobSpec) -> str:
+    if spec.kind is JobKind.RESTORE:
+        return f"Go on with it: pgdr resume {spec.id}"
+    return "Start it again; a database that it left unfinished can be dropped."
 
 
 def view(state: Path, job: str) -> JobView:

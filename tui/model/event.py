@@ -97,6 +97,31 @@ class ItemsListed:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemsDone:
+    """Items of which the interrupted restore `job` was found to have left nothing to do."""
+
+    ids: tuple[int, ...]
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsLeft:
+    """Items that a restore has ended without finishing."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMade:
+    """The fresh database is there, empty or as an interrupted restore left it. Its oid on that server
+    stays its own whatever it, or another database, is called later."""
+
+    name: str
+    oid: int
+    system_identifier: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class BytesMoved:
     """Bytes of a download, a dump or an upload."""
 
@@ -205,6 +230,9 @@ Event = (
     JobStarted
     | PhaseBegan
     | ItemsListed
+    | ItemsDone
+    | ItemsLeft
+    | TargetMade
     | BytesMoved
     | ItemLaunched
     | ItemFinished

@@ -98,13 +98,15 @@ def restore(
     sections: Iterable[str] = (),
     verbose: bool = True,
     exit_on_error: bool = False,
+    clean: bool = False,
     no_owner: bool = False,
     no_privileges: bool = False,
     role: str | None = None,
 ) -> Command:
     """Given pg_restore, returns the command that restores `archive` (None: from stdin) into `dbname`.
 
-    `sections` are of pre-data, data, post-data. Several jobs need a file that can be sought: from stdin there
+    `sections` are of pre-data, data, post-data. `clean` drops what it is about to make, where that is there
+    already; data stays. Several jobs need a file that can be sought: from stdin there
     is always one. Exit code 1 covers harmless errors and fatal ones: read what it prints.
     """
     argv = [str(program.path), "-w", f"--dbname={dbname_argument(dbname)}"]
@@ -117,6 +119,8 @@ def restore(
         argv.append("--verbose")
     if exit_on_error:
         argv.append("--exit-on-error")
+    if clean:
+        argv += ["--clean", "--if-exists"]
     if no_owner:
         argv.append("--no-owner")
     if no_privileges:

@@ -18,6 +18,7 @@ from tui.model.event import (
     IndexAdvanced,
     ItemFinished,
     ItemLaunched,
+    ItemsDone,
     ItemsListed,
     JobEnded,
     JobKind,
@@ -68,6 +69,7 @@ class Fold:
         self._counts: dict[Phase, list[int]] = {}  # done, total
         self._costs: dict[Phase, list[float]] = {}  # done, total
         self._fraction = 0.0
+        self._head = 0.0  # the part of it that an earlier job has done
         self._taught = [0.0, 0.0]  # uncompressed and compressed bytes of the tables that are done
         self._statement: StatementSeen | None = None
         self._errors: list[RestoreError] = []
@@ -91,6 +93,8 @@ class Fold:
                 self._launch(at, event.dump_id)
             case ItemFinished():
                 self._finish(at, event.dump_id)
+            case ItemsDone():
+                self._take_over(at, event)
             case LoadAdvanced():
                 self._load(at, event)
             case IndexAdvanced():
@@ -199,6 +203,21 @@ class Fold:
             seconds = (at - work.launched_at).total_seconds()
             self._say(at, words.finished(work.item, seconds, work.rows_done, work.failed))
 
+    def _take_over(self, at: datetime, event: ItemsDone) -> None:
+        """What an earlier job has done counts as done, but tells nothing of this one's pace."""
+        for dump_id in event.ids:
+            work = self._work.get(dump_id)
+            if work is None or work.finished_at is not None:
+                continue
+            work.launched_at = work.finished_at = at
+            work.fraction = 1.0
+            counts, costs = self._sums(work.item.phase)
+            counts[0] += 1
+            costs[0] += work.cost
+        self._advance()
+        self._head = self._fraction
+        self._say(at, f"{len(event.ids)} items are done since {clean(event.job)}")
+
     def _load(self, at: datetime, event: LoadAdvanced) -> None:
         work = self._loads.get((event.schema, event.table))
         if work is None or work.finished_at is not None:
@@ -291,7 +310,9 @@ class Fold:
         """The job as it stands at `now` (aware), from what was added so far."""
         started, ended = self._started, self._ended
         low, high = (
-            ready(now, self._started_at, self._fraction, self._listed) if ended is None else (None, None)
+            ready(now, self._started_at, self._fraction, self._listed, self._head)
+            if ended is None
+            else (None, None)
         )
         tables = tuple(table_line(w) for w in self._loads.values())
         keys = self._counts.get(Phase.FOREIGN_KEYS, [0, 0])

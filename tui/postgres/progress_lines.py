@@ -80,21 +80,26 @@ def _seconds(since: datetime | None, now: datetime) -> float:
 
 
 def ready(
-    now: datetime, started_at: datetime | None, fraction: float, listed: ItemsListed | None
+    now: datetime,
+    started_at: datetime | None,
+    fraction: float,
+    listed: ItemsListed | None,
+    head: float = 0.0,
 ) -> tuple[datetime | None, datetime | None]:
-    """Given how far a job is and what was estimated for all of it, returns the earliest and latest
+    """Given how far a job is, what was estimated for all of it, and the part that an earlier job had done
+    of it, returns the earliest and latest
     moment at which it will be ready; None where nothing is known yet.
 
     At first the estimate counts, then more and more the pace so far, whose spread shrinks to 5 %.
     """
     if started_at is None:
         return None, None
-    left = 1 - fraction
-    paced = _seconds(started_at, now) * left / fraction if fraction > 0 else None
+    left, made = 1 - fraction, fraction - head
+    paced = _seconds(started_at, now) * left / made if made > 0 else None
     if listed is not None and listed.low_s is not None and listed.high_s is not None:
         low, high = listed.low_s * left, listed.high_s * left
-        trust = min(1.0, fraction / _PACE_TELLS)
-    elif paced is not None and fraction >= 0.02:
+        trust = min(1.0, made / (1 - head) / _PACE_TELLS) if head < 1 else 0.0
+    elif paced is not None and made >= 0.02:
         low, high, trust = paced, paced, 1.0
     else:
         return None, None

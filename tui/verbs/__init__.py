@@ -98,6 +98,11 @@ def _job(to: argparse.ArgumentParser) -> None:
     to.add_argument("job", metavar="JOB", help="a job's id, the beginning of one, or `last`")
 
 
+def _resume(to: argparse.ArgumentParser) -> None:
+    _job(to)
+    to.add_argument("--detach", action="store_true", help="start it and return")
+
+
 def _cancel(to: argparse.ArgumentParser) -> None:
     _job(to)
     to.add_argument("--keep", action="store_true", help="keep the unfinished database")
@@ -121,6 +126,7 @@ VERBS: dict[str, Verb] = {
     "undo": Verb("undo", "take the last swap back", _undo),
     "jobs": Verb("jobs", "what is running or has run", _nothing),
     "attach": Verb("attach", "follow a job", _job),
+    "resume": Verb("resume", "go on with an interrupted restore from what is done", _resume),
     "cancel": Verb("cancel", "stop a job", _cancel),
     "incidents": Verb("incidents", "incidents, newest first", _nothing),
     "report": Verb("report", "one incident as a post-incident report", _report, speaks_json=False),
