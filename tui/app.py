@@ -29,7 +29,7 @@ from tui.screens import go
 from tui.screens.fleet import PAINTED_S, FleetScreen
 from tui.screens.rooms import House, Rooms, rooms_of
 from tui.screens.ways import Ways
-from tui.widgets.ascii import AsciiFilter
+from tui.widgets.ascii import AsciiFilter, needs_ascii
 from tui.widgets.header import Bearings
 from tui.widgets.keys import key_name, useful
 from tui.widgets.themes import load_themes
@@ -239,6 +239,7 @@ def run_app(
             "The app needs a terminal for its input and its stderr.",
             mend="Every verb works without one: see pgdr --help.",
         )
+    ascii_only = ascii_only or needs_ascii(os.environ)
     app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident)
     loop = asyncio.new_event_loop()
     app.run(loop=loop)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tui.widgets.ascii import needs_ascii
+
 ROOT = Path(__file__).parents[2]
 ALTERNATE_OFF = "\x1b[?1049l"
 CURSOR_ON = "\x1b[?25h"
@@ -93,3 +95,19 @@ def test_few_colours_mean_few_bytes_of_colour(tmp_path: Path, options: tuple[str
         assert "38;2;" not in printed and "38;5;" not in printed
         if "--ascii" in options:
             assert printed.isascii()
+
+
+@pytest.mark.parametrize(
+    ("environ", "needed"),
+    [
+        ({"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, False),
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "linux", "LANG": "en_US.UTF-8"}, True),
+        ({"TERM": "xterm", "LANG": "C"}, True),
+        ({"TERM": "xterm", "LANG": "C", "LC_CTYPE": "C.UTF-8"}, True),  # as Python changes it
+        ({"TERM": "xterm", "LANG": "C.utf8"}, False),
+        ({"TERM": "xterm", "LANG": "en_US.UTF-8", "LC_ALL": "de_DE.ISO-8859-1"}, True),
+    ],
+)
+def test_ascii_is_chosen_where_the_terminal_can_do_no_more(environ: dict[str, str], needed: bool) -> None:
+    assert needs_ascii(environ) is needed
