@@ -190,3 +190,16 @@ def test_manifests_are_not_listed_as_backups(living: Living) -> None:
     assert (
         len(keys) > 1 and json.loads(open_store(living.fleet.stores[0]).read(keys[-1], 0, 10**6)) is not None
     )
+
+
+async def test_what_is_inside_fits_after_a_resize_under_another_screen(living: Living) -> None:
+    app = PgdrApp(living.narrowed("shop"), living.state)
+    async with app.run_test(size=NARROW) as pilot:
+        await until_seen(pilot, "complete")
+        await pilot.press("b")
+        await until_seen(pilot, "5,000 rows")
+        await pilot.press("enter")
+        await until_seen(pilot, "backups › inside", "5,000")
+        await pilot.resize_terminal(*WIDE)
+        await pilot.press("escape")
+        await until(pilot, lambda: any("5,000 rows" in line and "██" in line for line in screen_lines(app)))

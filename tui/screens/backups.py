@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -23,12 +22,14 @@ from tui.operations.catalogue import Description
 from tui.screens import backups_rows as rows
 from tui.screens import go
 from tui.screens.backups_contents import ContentsScreen
+from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter
 from tui.widgets.line_table import LineTable
 from tui.widgets.lines import wrapped
+from tui.widgets.sized import SizedStatic
 from tui.widgets.tones import BAD, DIM, Cell, Piece, lines, told
 
 _WIDE = 130  # columns from which the contents stand beside the rows instead of below
@@ -36,7 +37,7 @@ _FLUSH_S = 0.4  # new rows are sorted in at most so often: 200,000 of them must 
 _REST_S = 0.3  # how long the cursor rests on a row before its archive is read
 
 
-class BackupsScreen(Screen[None]):
+class BackupsScreen(ListScreen):
     """All backups. Given `database`, those of it are looked for at first; another text shows the others."""
 
     CSS_PATH = "backups.tcss"
@@ -103,12 +104,12 @@ class BackupsScreen(Screen[None]):
                 rows.COLUMNS,
                 lambda backup: rows.cells(backup, self._now, self._sizes.is_small(backup)),
                 lambda backup: backup.ref,
-                words=lambda backup: f"{backup.database or ''} {backup.ref}",
+                words=lambda backup: clean(f"{backup.database or ''} {backup.ref}"),  # as it is shown
                 order=lambda backup: -backup.sort_time.timestamp(),
                 empty="No backup yet.",
                 enter="look inside",
             )
-            yield Static("", markup=False, id="contents")
+            yield SizedStatic("", markup=False, id="contents")
         yield KeyFooter()
 
     @property
@@ -259,7 +260,10 @@ class BackupsScreen(Screen[None]):
         """Puts the contents beside the rows where there is room."""
         self.set_class(event.size.width >= _WIDE, "wide")
         self._show_troubles()
-        self.call_after_refresh(self._show_contents)
+
+    def on_sized_static_resized(self) -> None:
+        """Fits the contents to the room that there is now."""
+        self._show_contents()
 
     # Keys
 
@@ -274,18 +278,9 @@ class BackupsScreen(Screen[None]):
         tables = self.query(LineTable)
         return tables.first().cursor_row if tables else None
 
-    def action_filter(self) -> None:
-        """Begins to type a filter."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        """Filters as it is typed."""
-        self._table.filter(message.text)
+    def filtered(self) -> None:
+        """Says how many there are now."""
         self._show_status()
-
-    def on_filter_bar_closed(self) -> None:
-        """Gives the rows the focus again."""
-        self._table.focus()
 
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
         """Enter looks inside."""

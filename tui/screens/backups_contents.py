@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.model import amounts as show
@@ -18,6 +17,7 @@ from tui.model.errors import PgdrError
 from tui.operations.catalogue import Description
 from tui.screens import backups_rows as rows
 from tui.screens import go
+from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.format import share
@@ -35,7 +35,7 @@ _COLUMNS = (
 )
 
 
-class ContentsScreen(Screen[None]):
+class ContentsScreen(ListScreen):
     """One backup. `described` is what is known of it already; `database` is the fleet's name of the
     database that it is of, None when it is of no one of them."""
 
@@ -139,18 +139,6 @@ class ContentsScreen(Screen[None]):
         if action in ("recover", "verify"):
             return not self._house.bearings.read_only and self._database is not None
         return True
-
-    def action_filter(self) -> None:
-        """Begins to type a filter."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        """Filters as it is typed."""
-        self.query_one(LineTable).filter(message.text)
-
-    def on_filter_bar_closed(self) -> None:
-        """Gives the rows the focus again."""
-        self.query_one(LineTable).focus()
 
     def action_recover(self) -> None:
         """Begins the guided recovery with this backup."""

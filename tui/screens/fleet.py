@@ -12,7 +12,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -21,6 +20,7 @@ from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database
 from tui.screens import go
 from tui.screens.fleet_rows import COLUMNS, Entry, cells, details
+from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PAINTED_S = 0.1
 
 
-class FleetScreen(Screen[None]):
+class FleetScreen(ListScreen):
     """Rows in the order of criticality, each filled as its answer arrives; the chosen one's details below."""
 
     CSS_PATH = "fleet.tcss"
@@ -242,18 +242,6 @@ class FleetScreen(Screen[None]):
             row = self._table.cursor_row if self._entries else None
             return not self._house.bearings.read_only and row is not None and row.newest is not None
         return bool(self._entries) if action == "backups" else True
-
-    def action_filter(self) -> None:
-        """Begins to type a filter."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        """Filters as it is typed."""
-        self._table.filter(message.text)
-
-    def on_filter_bar_closed(self) -> None:
-        """Gives the rows the focus again."""
-        self._table.focus()
 
     # Going
 

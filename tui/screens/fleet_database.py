@@ -8,7 +8,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.model import amounts as show
@@ -16,6 +15,7 @@ from tui.model.errors import PgdrError
 from tui.model.facts import Status, TableFacts
 from tui.screens import go
 from tui.screens.fleet_rows import Entry, details
+from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
@@ -31,7 +31,7 @@ _COLUMNS = (
 )
 
 
-class DatabaseScreen(Screen[None]):
+class DatabaseScreen(ListScreen):
     """The tables of one database, biggest first, under its details."""
 
     CSS_PATH = "fleet_database.tcss"
@@ -108,18 +108,6 @@ class DatabaseScreen(Screen[None]):
             self.notify(message.problem, severity="error", markup=False)
         else:
             self.query_one(LineTable).set_rows(message.tables)
-
-    def action_filter(self) -> None:
-        """Begins to type a filter."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        """Filters as it is typed."""
-        self.query_one(LineTable).filter(message.text)
-
-    def on_filter_bar_closed(self) -> None:
-        """Gives the rows the focus again."""
-        self.query_one(LineTable).focus()
 
     def action_recover(self) -> None:
         """Begins the guided recovery."""

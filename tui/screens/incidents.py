@@ -9,13 +9,13 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.model.incident import Incident, StepStatus
 from tui.screens import go
 from tui.screens.error import ErrorScreen
+from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
@@ -35,7 +35,7 @@ _COLUMNS = (
 )
 
 
-class IncidentsScreen(Screen[None]):
+class IncidentsScreen(ListScreen):
     """All incidents of this state directory, the newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,18 +94,6 @@ class IncidentsScreen(Screen[None]):
         table.empty = "No incident has been declared yet."
         table.set_rows(message.outcome)
         self.refresh_bindings()
-
-    def action_filter(self) -> None:
-        """Begins to type a filter."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        """Filters as it is typed."""
-        self.query_one(LineTable).filter(message.text)
-
-    def on_filter_bar_closed(self) -> None:
-        """Gives the rows the focus again."""
-        self.query_one(LineTable).focus()
 
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
         """Enter takes the chosen one up, or shows its report."""

@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.model import amounts as show
@@ -19,6 +18,7 @@ from tui.model.event import JobState
 from tui.model.progress import Progress
 from tui.screens import go
 from tui.screens.error import ErrorScreen
+from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
@@ -50,7 +50,7 @@ _COLUMNS = (
 _EVERY_S = 2.0  # while one runs; an idle list asks nothing
 
 
-class JobsScreen(Screen[None]):
+class JobsScreen(ListScreen):
     """All jobs of this state directory, the newest first."""
 
     CSS_PATH = "jobs.tcss"
@@ -129,18 +129,6 @@ class JobsScreen(Screen[None]):
         """A key is offered where it works."""
         tables = self.query(LineTable)
         return action != "copy" or bool(tables and tables.first().rows)
-
-    def action_filter(self) -> None:
-        """Begins to type a filter."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        """Filters as it is typed."""
-        self.query_one(LineTable).filter(message.text)
-
-    def on_filter_bar_closed(self) -> None:
-        """Gives the rows the focus again."""
-        self.query_one(LineTable).focus()
 
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
         """Enter watches the chosen one."""
