@@ -231,7 +231,7 @@ class _Merge:
         self, one: Staged, condition: sql.Composed, constraint: str, why: str, columns: tuple[str, ...]
     ) -> int:
         query = sql.SQL(
-            "SELECT DISTINCT * FROM (SELECT ROW({})::text FROM {} s WHERE {} LIMIT 100) some LIMIT {}"
+            "SELECT DISTINCT * FROM (SELECT ROW({})::text FROM {} s WHERE {} LIMIT 100) AS found LIMIT {}"
         ).format(named(columns, "s"), one.missing, condition, sql.Literal(_SHOWN))
         samples = tuple(clean(row[0], 80) for row in self._work.execute(query).fetchall())
         if not samples:

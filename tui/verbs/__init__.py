@@ -89,6 +89,32 @@ def _swap(to: argparse.ArgumentParser) -> None:
     _confirm(to)
 
 
+def _restored(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    to.add_argument("restored", metavar="FROM", help="the restored database's name on the server")
+
+
+def _compare(to: argparse.ArgumentParser) -> None:
+    _restored(to)
+    to.add_argument(
+        "--table", metavar="S.T", action="append", default=[], help="this table only (repeatable)"
+    )
+
+
+def _merge(to: argparse.ArgumentParser) -> None:
+    _restored(to)
+    to.add_argument("--table", metavar="S.T", action="append", required=True, help="this table (repeatable)")
+    to.add_argument(
+        "--triggers", choices=("on", "off"), default="on", help="whether the tables' own triggers fire"
+    )
+    to.add_argument("--update-changed", action="store_true", help="overwrite rows that have other values now")
+    to.add_argument("--skip-blocked", action="store_true", help="leave out rows that a constraint keeps out")
+    to.add_argument(
+        "--lock-timeout", type=float, metavar="S", default=5.0, help="seconds to wait for the tables' locks"
+    )
+    _confirm(to)
+
+
 def _undo(to: argparse.ArgumentParser) -> None:
     to.add_argument("database", metavar="DB", help="a database of the fleet")
     _confirm(to)
@@ -124,6 +150,8 @@ VERBS: dict[str, Verb] = {
     "verify": Verb("verify", "restore into a scratch database, compare, record the result", _verify),
     "swap": Verb("swap", "put a restored database in the live one's place, keeping the old", _swap),
     "undo": Verb("undo", "take the last swap back", _undo),
+    "compare": Verb("compare", "how a restored database's tables differ from the live ones", _compare),
+    "merge": Verb("merge", "put rows that live tables miss back from a restored database", _merge),
     "jobs": Verb("jobs", "what is running or has run", _nothing),
     "attach": Verb("attach", "follow a job", _job),
     "resume": Verb("resume", "go on with an interrupted restore from what is done", _resume),

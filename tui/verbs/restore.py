@@ -7,7 +7,8 @@ from typing import Any
 
 from tui.model import codec
 from tui.model.amounts import age, plural, size
-from tui.model.errors import Refused, UsageError
+from tui.model.errors import PgdrError, Refused, UsageError
+from tui.model.fleet import Database
 from tui.model.plan import RestorePlan
 from tui.verbs.context import Context, database_of
 
@@ -47,7 +48,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         "database": database.name,
         "target": target,
         "plan": codec.plain(plan),
-        **dict.fromkeys(("verdict", "duration_s", "fetched_bytes", "items", "rows")),
+        **dict.fromkeys(("verdict", "duration_s", "fetched_bytes", "items", "rows", "differences")),
         "errors": [],
     }
     if arguments.plan:
@@ -81,6 +82,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         return 0
     picture = start_and_follow(context, order)
     tell_end(context, picture)
+    if arguments.table and exit_code(picture) in (0, 3):
+        document["differences"] = _differences(context, database, target, arguments.table)
     document.update(
         verdict=picture.verdict.value if picture.verdict else None,
         state=picture.state.value,
@@ -96,6 +99,22 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     if exit_code(picture) in (0, 3):
         console.narrate(f"Put it in place with: pgdr swap {database.name} {target} --confirm {database.name}")
     return exit_code(picture)
+
+
+def _differences(
+    context: Context, database: Database, target: str, tables: list[str]
+) -> list[dict[str, Any]] | None:
+    """Tells and returns how the restored tables differ from the live ones; None where that can't be known,
+    and why is told: the restore itself is good all the same."""
+    from tui.verbs.differences import compared, document, merge_hint
+
+    try:
+        found = compared(context, database, target, tables)
+    except PgdrError as error:
+        context.console.narrate(f"Not compared with the live tables: {error}")
+        return None
+    merge_hint(context, database, target, found)
+    return [document(difference) for difference in found]
 
 
 def _tell_plan(context: Context, plan: RestorePlan) -> None:
