@@ -172,7 +172,12 @@ class Ways(App[int]):
 
     @work(thread=True, exit_on_error=False)
     def _find_incident(self, database: str, ref: str | None) -> None:
-        mine = [i for i in self._house.rooms.incidents() if i.database == database and i.closed_at is None]
+        try:
+            known = self._house.rooms.incidents()
+        except PgdrError as problem:
+            self.call_from_thread(self._fail, problem)
+            return
+        mine = [i for i in known if i.database == database and i.closed_at is None]
         if mine:
             self._go_to(mine[0].id, ref)
         else:

@@ -79,7 +79,7 @@ class FilterBar(Horizontal):
 
     def look_for(self, text: str) -> None:
         """Looks for `text` as if it had been typed."""
-        self.query_one(FilterInput).value = text
+        self.query_one(FilterInput).value = clean(text)  # a field draws what it holds as it is
         self.set_class(bool(text), "open")
 
     def open(self) -> None:
