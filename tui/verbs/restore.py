@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Any
 
 from tui.model import codec
@@ -10,6 +11,7 @@ from tui.model.amounts import age, plural, size
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.fleet import Database
 from tui.model.plan import RestorePlan
+from tui.model.text import clean
 from tui.verbs.context import Context, database_of
 
 
@@ -97,7 +99,10 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         console.json(document)
     console.line(f"{target}: {document['verdict'] or picture.state.value}")
     if exit_code(picture) in (0, 3):
-        console.narrate(f"Put it in place with: pgdr swap {database.name} {target} --confirm {database.name}")
+        name = shlex.quote(database.name)
+        console.narrate(
+            f"Put it in place with: pgdr swap {name} {shlex.quote(clean(target))} --confirm {name}"
+        )
     return exit_code(picture)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from tui.model.amounts import plural, size
 from tui.model.errors import Refused
@@ -43,7 +44,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     if arguments.confirm != database.name:
         raise Refused(
             "Nothing was changed: a swap needs its confirmation.",
-            mend=f"Add --confirm {database.name} to do it.",
+            mend=f"Add --confirm {shlex.quote(database.name)} to do it.",
         )
     done = swap_in(state, database, arguments.restored, context.operator(), context.now)
     if console.json_wanted:
@@ -51,5 +52,6 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     console.line(
         f"{database.name} is now the restored one; {done.kept_as or 'there was no old one'} is kept."
     )
-    console.narrate(f"Take it back with: pgdr undo {database.name} --confirm {database.name}")
+    name = shlex.quote(database.name)
+    console.narrate(f"Take it back with: pgdr undo {name} --confirm {name}")
     return 0

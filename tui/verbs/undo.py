@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 
 from tui.model.errors import Refused
@@ -19,7 +20,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     if arguments.confirm != database.name:
         raise Refused(
             "Nothing was changed: undoing a swap ends the database's sessions, and needs its confirmation.",
-            mend=f"Add --confirm {database.name} to do it.",
+            mend=f"Add --confirm {shlex.quote(database.name)} to do it.",
         )
     began = time.monotonic()
     undone = undo(state, database, context.operator(), context.now)
