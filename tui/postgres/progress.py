@@ -377,7 +377,9 @@ class Fold:
         done, total = counts
         begun = done > 0 or any(w.item.phase is phase for w in self._running.values())
         state = "done" if done == total else "running" if begun else "waiting"
-        fraction = 1.0 if done == total else min(0.999, costs[0] / costs[1])
+        # Items that weigh nothing are counted instead
+        share = costs[0] / costs[1] if costs[1] else done / total if total else 0.0
+        fraction = 1.0 if done == total else min(0.999, share)
         return PhaseLine(phase, state, done, total, fraction)
 
     def _workers(self, now: datetime) -> list[WorkerLine]:
