@@ -9,7 +9,8 @@ from tui.model.backup import Manifest
 from tui.model.fleet import LocalStore, S3Store, StoreSpec
 from tui.model.text import clean
 from tui.postgres import commands
-from tui.postgres.locales import DatabaseLocale, creation_text
+from tui.postgres.creation import creation_text
+from tui.postgres.locales import DatabaseLocale
 from tui.postgres.programs import Program
 from tui.postgres.properties import property_texts
 from tui.process import Command

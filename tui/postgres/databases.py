@@ -17,7 +17,8 @@ from tui.model.errors import PgdrError, Refused
 from tui.model.fleet import Endpoint
 from tui.model.text import clean, rfc3339, stamp
 from tui.postgres.connection import APPLICATION, Connection, connect, failures, where
-from tui.postgres.locales import PLAIN, DatabaseLocale, creation
+from tui.postgres.creation import creation
+from tui.postgres.locales import PLAIN, DatabaseLocale
 from tui.postgres.properties import apply_properties
 
 __all__ = [
