@@ -46,7 +46,7 @@ def test_what_is_as_it_was(ground: Ground) -> None:
     assert found["large objects"].found == "2"
     assert found["materialized views"].found == "1 view with rows"
     assert found["owners"].found == "of 6 objects the same"
-    assert found["grants"].expected == "4 grants on 6 objects"
+    assert found["grants"].expected == "3 grants on 6 objects"
     assert found["application role"].found == "it may; not tried, its password isn't here"
 
 

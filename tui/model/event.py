@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -50,7 +50,8 @@ class Phase(Enum):
 class Item:
     """One TOC entry that a restore will do. For an index or constraint, `table` is the table it is on.
 
-    `weight_bytes` is the table's compressed size where known; `rows` the manifest's count.
+    `weight_bytes` is the table's compressed size where known; `rows` the manifest's count; `expected_s` how
+    long it takes by what earlier restores taught.
     """
 
     dump_id: int
@@ -61,6 +62,7 @@ class Item:
     table: str | None = None
     weight_bytes: int | None = None
     rows: int | None = None
+    expected_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,14 @@ class PhaseBegan:
 
 @dataclass(frozen=True, slots=True)
 class ItemsListed:
-    """Everything a restore is going to do, and the estimate it starts with."""
+    """Everything a restore is going to do, and the estimate it starts with; `phase_s` are learned seconds of
+    phases that aren't told by items, by their names."""
 
     items: tuple[Item, ...]
     low_s: float | None = None
     high_s: float | None = None
     basis: str = "estimated"
+    phase_s: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ Only that of swaps is needed, to take one back: it is an error there, and never 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -35,13 +35,16 @@ _KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one whole restore took, in seconds, from an archive of so many bytes with so many workers."""
+    """How long one whole restore took, in seconds, from an archive of so many bytes with so many workers:
+    all of it, each phase, and the longest items (see learn.py)."""
 
     at: datetime
     archive_bytes: int
     workers: int
     fetch_s: float
     restore_s: float
+    phases: dict[str, float] = field(default_factory=dict)
+    items: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

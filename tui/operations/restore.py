@@ -22,6 +22,7 @@ from tui.model.text import clean, clean_lines
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations.catalogue import Description, describe, split_ref
 from tui.operations.estimate import restore_estimate
+from tui.operations.learn import Taken, expecting, phase_seconds
 from tui.operations.plan import archive_major, created_as
 from tui.operations.records import Timing, add_timing, timings
 from tui.operations.report import Clock, Report, Stop, Stopped
@@ -99,10 +100,12 @@ def restore(
     description = describe(store, key)
     contents, manifest = _readable(description), description.manifest
     size = description.backup.size_bytes
-    todo = items(contents, size, manifest, tables)
-    estimate = restore_estimate(size, store.path(key) is None, timings(state, database.name))
+    learned = timings(state, database.name)
+    todo = expecting(items(contents, size, manifest, tables), size, learned)
+    estimate = restore_estimate(size, store.path(key) is None, learned)
     low, high = estimate.low.total_seconds(), estimate.high.total_seconds()
-    report(ItemsListed(todo, low, high, estimate.basis))
+    report = taken = Taken(report)
+    report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(size, learned)))
     endpoint = open_place(database)
     facts = server_facts(endpoint)
     client = restore_program(fleet.programs, endpoint, facts.version_num // 10000, archive_major(contents))
@@ -145,7 +148,8 @@ def restore(
             report(PhaseBegan(Phase.ANALYZE))
             analyze(endpoint, target, application=application)
             if not tables and not done:
-                timing = Timing(now(), size, workers, archive.seconds, time.monotonic() - loaded)
+                seconds = time.monotonic() - loaded
+                timing = Timing(now(), size, workers, archive.seconds, seconds, taken.phases(), taken.items())
                 _learn(state, database, timing, report)
             discard(staging)
         _mark(endpoint, target, _unfit(ref, judged, tables, manifest), report)

@@ -34,7 +34,8 @@ from tui.model.progress import PhaseLine, Progress, WorkerLine
 from tui.model.text import clean
 from tui.model.verdict import Check, RestoreError
 from tui.postgres import progress_text as words
-from tui.postgres.progress_lines import index_line, ready, stretch_line, table_line, worker_line
+from tui.postgres.progress_forecast import left_s, ready
+from tui.postgres.progress_lines import index_line, stretch_line, table_line, worker_line
 from tui.postgres.progress_work import Stretch, Work, stage_of, stage_percent
 
 _LOG_LINES = 200
@@ -69,7 +70,6 @@ class Fold:
         self._counts: dict[Phase, list[int]] = {}  # done, total
         self._costs: dict[Phase, list[float]] = {}  # done, total
         self._fraction = 0.0
-        self._head = 0.0  # the part of it that an earlier job has done
         self._taught = [0.0, 0.0]  # uncompressed and compressed bytes of the tables that are done
         self._statement: StatementSeen | None = None
         self._errors: list[RestoreError] = []
@@ -98,7 +98,7 @@ class Fold:
             case LoadAdvanced():
                 self._load(at, event)
             case IndexAdvanced():
-                self._build(event)
+                self._build(at, event)
             case StatementSeen():
                 self._see(event)
             case LogLine():
@@ -214,8 +214,6 @@ class Fold:
             counts, costs = self._sums(work.item.phase)
             counts[0] += 1
             costs[0] += work.cost
-        self._advance()
-        self._head = self._fraction
         self._say(at, f"{len(event.ids)} items are done since {clean(event.job)}")
 
     def _load(self, at: datetime, event: LoadAdvanced) -> None:
@@ -233,7 +231,7 @@ class Fold:
         work.detail = words.rows_of(work.rows, work.item.rows)
         self._sums(work.item.phase)[1][0] += ((work.fraction or 0.0) - before) * work.cost
 
-    def _build(self, event: IndexAdvanced) -> None:
+    def _build(self, at: datetime, event: IndexAdvanced) -> None:
         work = self._builds.get((event.schema, event.index))
         if work is None or not work.running:  # a plain CREATE INDEX has no name in the view until it is done
             on = self._builds_on.get((event.schema, event.table), ())
@@ -242,7 +240,7 @@ class Fold:
             return
         before = work.fraction or 0.0
         work.stage, fraction = stage_of(event)
-        work.advance(fraction)
+        work.advance(at, fraction)
         work.detail = f"{work.stage} {stage_percent(event)}".rstrip()
         self._sums(work.item.phase)[1][0] += ((work.fraction or 0.0) - before) * work.cost
 
@@ -309,11 +307,7 @@ class Fold:
     def picture(self, now: datetime) -> Progress:
         """The job as it stands at `now` (aware), from what was added so far."""
         started, ended = self._started, self._ended
-        low, high = (
-            ready(now, self._started_at, self._fraction, self._listed, self._head)
-            if ended is None
-            else (None, None)
-        )
+        low, high = (None, None) if ended else ready(now, self._started_at, self._left_s(now), self._listed)
         tables = tuple(table_line(w) for w in self._loads.values())
         keys = self._counts.get(Phase.FOREIGN_KEYS, [0, 0])
         until = self._ended_at or now
@@ -358,6 +352,12 @@ class Fold:
             else (fetch.done if fetch else None),
             made_ref=ended.ref if ended else None,
         )
+
+    def _left_s(self, now: datetime) -> float | None:
+        if self._listed is None:
+            return None
+        workers = self._started.workers if self._started else 1
+        return left_s(now, self._work.values(), self._stretches, self._listed, workers)
 
     def _bytes_per_s(self, now: datetime) -> float | None:
         if self._ended is not None:

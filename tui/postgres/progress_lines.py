@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from tui.model.event import ItemsListed, JobStarted, Phase, StatementSeen
+from tui.model.event import JobStarted, Phase, StatementSeen
 from tui.model.progress import IndexLine, TableLine, WorkerLine
 from tui.model.text import clean
 from tui.postgres import progress_text as words
 from tui.postgres.progress_work import Stretch, Work
-
-# Before this much is done, the estimate that the job began with counts as well.
-_PACE_TELLS = 0.3
 
 
 def table_line(work: Work) -> TableLine:
@@ -77,34 +74,3 @@ def stretch_line(
 
 def _seconds(since: datetime | None, now: datetime) -> float:
     return max(0.0, (now - since).total_seconds()) if since else 0.0
-
-
-def ready(
-    now: datetime,
-    started_at: datetime | None,
-    fraction: float,
-    listed: ItemsListed | None,
-    head: float = 0.0,
-) -> tuple[datetime | None, datetime | None]:
-    """Given how far a job is, what was estimated for all of it, and the part that an earlier job had done
-    of it, returns the earliest and latest
-    moment at which it will be ready; None where nothing is known yet.
-
-    At first the estimate counts, then more and more the pace so far, whose spread shrinks to 5 %.
-    """
-    if started_at is None:
-        return None, None
-    left, made = 1 - fraction, fraction - head
-    paced = _seconds(started_at, now) * left / made if made > 0 else None
-    if listed is not None and listed.low_s is not None and listed.high_s is not None:
-        low, high = listed.low_s * left, listed.high_s * left
-        trust = min(1.0, made / (1 - head) / _PACE_TELLS) if head < 1 else 0.0
-    elif paced is not None and made >= 0.02:
-        low, high, trust = paced, paced, 1.0
-    else:
-        return None, None
-    if paced is not None:
-        spread = 0.05 + 0.35 * left
-        low = (1 - trust) * low + trust * paced * (1 - spread)
-        high = (1 - trust) * high + trust * paced * (1 + spread)
-    return now + timedelta(seconds=min(low, high)), now + timedelta(seconds=max(low, high))

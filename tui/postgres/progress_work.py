@@ -11,6 +11,7 @@ from tui.model.event import IndexAdvanced, Item, Phase
 # design was measured on (two cores, 12 MB/s) an object without data takes some milliseconds; building
 # an index costs a part of its table's load, checking a foreign key less. Rough: the pace corrects it.
 _ANY_ITEM = 64 << 10
+_BYTES_PER_S = 12e6
 _UNKNOWN_TABLE = 1 << 20
 _PER_ROW = 40
 _INDEX_PART = 0.25
@@ -26,6 +27,8 @@ _STAGES = (("scanning table", 0.0, 0.55), ("sorting", 0.55, 0.65), ("loading tup
 
 def item_cost(item: Item) -> float:
     """Given an item, returns its cost in bytes of compressed table data."""
+    if item.expected_s is not None:
+        return item.expected_s * _BYTES_PER_S
     table = _table_cost(item)
     if item.phase is Phase.DATA and item.desc in ("TABLE DATA", "BLOBS"):
         return table + _ANY_ITEM
@@ -102,7 +105,7 @@ class Work:
 
     __slots__ = (
         "bytes", "bytes_pace", "cost", "detail", "failed", "finished_at", "fraction", "item",
-        "launched_at", "rows", "rows_pace", "slot", "stage",
+        "launched_at", "rows", "rows_pace", "seen_at", "slot", "stage",
     )  # fmt: skip
 
     def __init__(self, item: Item) -> None:
@@ -113,6 +116,7 @@ class Work:
         self.slot = 0
         self.failed = False
         self.fraction: float | None = None
+        self.seen_at: datetime | None = None  # when the server last told how far it is
         self.rows: int | None = None
         self.bytes = 0
         self.stage = ""
@@ -135,9 +139,10 @@ class Work:
             return self.item.rows if self.item.rows is not None else self.rows
         return self.rows
 
-    def advance(self, fraction: float | None) -> None:
+    def advance(self, at: datetime, fraction: float | None) -> None:
         """Takes a new fraction if it is further than the last one."""
         if fraction is not None:
+            self.seen_at = at
             self.fraction = max(self.fraction or 0.0, min(1.0, fraction))
 
     def load(self, at: datetime, rows: int, size: int, bytes_per_weight: float) -> None:
@@ -148,9 +153,9 @@ class Work:
         self.rows_pace.add(at, self.rows)
         self.bytes_pace.add(at, self.bytes)
         if self.item.rows:
-            self.advance(self.rows / self.item.rows)
+            self.advance(at, self.rows / self.item.rows)
         elif self.item.weight_bytes:
-            self.advance(min(0.95, size / (self.item.weight_bytes * bytes_per_weight)))
+            self.advance(at, min(0.95, size / (self.item.weight_bytes * bytes_per_weight)))
 
     def left_s(self, now: datetime) -> float | None:
         """Seconds until it is done, as far as its pace tells."""

@@ -1,0 +1,234 @@
+"""When a restore will be ready: what each item that is left takes, and how the workers share them.
+
+An item's seconds come from earlier restores of the same database, else from a measured machine; either way
+they are scaled by how this restore has kept to them so far, first over all, then by kind. The fraction of the
+cost that is done would not do: while one worker loads the largest table the others may idle, and indexes wait
+for their table.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from tui.model.event import Item, ItemsListed, Phase
+from tui.postgres.progress_work import Stretch, Work
+
+# Seconds on the machine of the measurements (two cores, PostgreSQL 18): of a row that is loaded, of a byte of
+# its compressed data, of a table; of an index's or foreign key's row; of anything else.
+_ROW_S, _BYTE_S, _TABLE_S = 0.6e-6, 6e-8, 0.02
+_INDEX_ROW_S, _KEY_ROW_S = 1.0e-6, 0.35e-6
+_ITEM_S = 0.004
+_BYTES_A_ROW = 35  # of compressed data, where only one of the two is known
+_CREATE_S, _CHECK_ROW_S, _FETCH_BYTE_S = 0.3, 1e-7, 4e-8
+
+# ANALYZE looks at 30,000 rows of a table, which lie apart in a large one.
+_ANALYZE_S, _ANALYZE_ROW_S, _ANALYZE_ROWS, _ANALYZE_FAR_S = 0.005, 2.5e-6, 30_000, 0.6
+
+# How much of what was expected has to be done before its pace is believed over the model: a part of all for
+# what is of another kind, a smaller one of its own kind, and never less than a second.
+_DOUBT, _OWN_DOUBT, _LEAST_DOUBT_S = 0.15, 0.05, 1.0
+_OWN_PACE_S = 1.5  # an item's own pace counts after so long
+_ENOUGH = 0.02  # of the expected time has to pass before the forecast outweighs the first estimate
+
+
+def expected_s(item: Item) -> float:
+    """Given an item, returns how many seconds it is expected to take one worker."""
+    if item.expected_s is not None:
+        return item.expected_s
+    rows, size = item.rows, item.weight_bytes
+    if rows is None:
+        rows = (size if size is not None else 1 << 20) // _BYTES_A_ROW
+    if size is None:
+        size = rows * _BYTES_A_ROW
+    if item.phase is Phase.DATA and item.desc in ("TABLE DATA", "BLOBS", "MATERIALIZED VIEW DATA"):
+        return rows * _ROW_S + size * _BYTE_S + _TABLE_S
+    if item.phase is Phase.INDEXES:
+        return rows * _INDEX_ROW_S + _ITEM_S
+    if item.phase is Phase.FOREIGN_KEYS or item.desc == "CHECK CONSTRAINT":
+        return rows * _KEY_ROW_S + _ITEM_S
+    return _ITEM_S
+
+
+def left_s(
+    now: datetime,
+    works: Collection[Work],
+    stretches: Mapping[Phase, Stretch],
+    listed: ItemsListed,
+    workers: int,
+) -> float:
+    """Given a restore's items and phases as they stand, returns how many seconds it will still take."""
+    base = {id(work): expected_s(work.item) for work in works}
+    rates = _rates(now, works, base)
+    items = _makespan(now, works, base, rates, workers)
+    # Phases without items have no pace of their own: they are as slow as the rest was.
+    return items + sum(_stretch_left_s(now, s, works, listed, rates[None]) for s in stretches.values())
+
+
+def ready(
+    now: datetime,
+    started_at: datetime | None,
+    left: float | None,
+    listed: ItemsListed | None,
+) -> tuple[datetime | None, datetime | None]:
+    """Given the forecast of what is left and what was estimated at first, returns the earliest and the latest
+    moment at which a job will be ready; None where nothing is known yet.
+
+    At the very beginning the estimate counts. The range narrows with what is left; where earlier restores
+    were learned from, it begins half as wide.
+    """
+    if started_at is None or left is None:
+        return None, None
+    passed = max(0.0, (now - started_at).total_seconds())
+    part = left / (passed + left) if passed + left > 0 else 0.0
+    learned = listed is not None and listed.basis.startswith("learned")
+    spread = 0.05 + (0.15 if learned else 0.3) * part
+    low, high = left * (1 - spread), left * (1 + spread)
+    if listed is not None and listed.low_s is not None and listed.high_s is not None:
+        trust = min(1.0, (1 - part) / _ENOUGH)
+        low = (1 - trust) * max(0.0, listed.low_s - passed) + trust * low
+        high = (1 - trust) * max(0.0, listed.high_s - passed) + trust * high
+    return now + timedelta(seconds=low), now + timedelta(seconds=max(low, high))
+
+
+def _rates(now: datetime, works: Iterable[Work], base: Mapping[int, float]) -> Mapping[Phase | None, float]:
+    """How many seconds a second of the model takes here: over all (None), and for each phase of items."""
+    taken: dict[Phase | None, float] = defaultdict(float)
+    meant: dict[Phase | None, float] = defaultdict(float)
+    total: dict[Phase | None, float] = defaultdict(float)
+    for work in works:
+        for phase in (None, work.item.phase):
+            total[phase] += base[id(work)]
+        if work.launched_at is None or work.launched_at == work.finished_at or work.failed:
+            continue  # not begun, or done by an earlier job
+        fraction = 1.0 if work.finished_at is not None else work.fraction
+        until = work.finished_at or work.seen_at
+        if until is None or not fraction or fraction < 0.02:
+            continue
+        for phase in (None, work.item.phase):
+            taken[phase] += (until - work.launched_at).total_seconds()
+            meant[phase] += base[id(work)] * fraction
+    doubt = max(_LEAST_DOUBT_S, _DOUBT * total[None])
+    overall = (taken[None] + doubt) / (meant[None] + doubt)
+    rates: dict[Phase | None, float] = dict.fromkeys(Phase, overall)
+    rates[None] = overall
+    for phase, seconds in taken.items():
+        if phase is not None:
+            doubt = max(_LEAST_DOUBT_S, _OWN_DOUBT * total[phase])
+            rates[phase] = (seconds + doubt * overall) / (meant[phase] + doubt)
+    return rates
+
+
+def _item_left_s(now: datetime, work: Work, meant: float) -> float:
+    if work.launched_at is None:
+        return meant
+    passed = (now - work.launched_at).total_seconds()
+    whole = meant
+    if work.fraction and work.seen_at is not None:
+        seen = (work.seen_at - work.launched_at).total_seconds()
+        own = min(1.0, seen / _OWN_PACE_S) * min(1.0, work.fraction / 0.1)
+        whole = own * seen / work.fraction + (1 - own) * meant
+    return max(whole - passed, 0.05 * whole)
+
+
+def _makespan(
+    now: datetime,
+    works: Collection[Work],
+    base: Mapping[int, float],
+    rates: Mapping[Phase | None, float],
+    workers: int,
+) -> float:
+    """How long the workers need for what isn't done, each taking the next item that may begin: data by its
+    size, a table's indexes when its data is in, its foreign keys after its indexes (pg_backup_archiver.c,
+    restore_toc_entries_parallel)."""
+    open_data: dict[tuple[str, str], int] = defaultdict(int)
+    open_indexes: dict[tuple[str, str], int] = defaultdict(int)
+    waiting: dict[tuple[Phase, tuple[str, str]], list[Work]] = defaultdict(list)
+    ready_now: list[tuple[int, float, int, Work]] = []
+    busy: list[tuple[float, int, Work]] = []
+    alone = 0.0
+    tables: dict[int, tuple[str, str]] = {}
+    for work in works:
+        if work.finished_at is not None:
+            continue
+        item = work.item
+        table = tables[id(work)] = (item.schema or "", item.table or item.name)
+        if item.phase is Phase.DATA:
+            open_data[table] += 1
+        elif item.phase is Phase.INDEXES:
+            open_indexes[table] += 1
+
+    def push(work: Work) -> None:
+        seconds = base[id(work)] * rates[work.item.phase]
+        data = work.item.phase is Phase.DATA
+        heapq.heappush(ready_now, (0 if data else 1, -seconds if data else 0.0, work.item.dump_id, work))
+
+    for work in works:
+        if work.finished_at is not None:
+            continue
+        phase, table = work.item.phase, tables[id(work)]
+        if work.launched_at is not None:
+            left = _item_left_s(now, work, base[id(work)] * rates[phase])
+            heapq.heappush(busy, (left, work.item.dump_id, work))
+        elif phase is Phase.SCHEMA:
+            alone += base[id(work)] * rates[phase]
+        elif phase is Phase.INDEXES and open_data[table]:
+            waiting[Phase.DATA, table].append(work)
+        elif phase is Phase.FOREIGN_KEYS and (open_indexes[table] or open_data[table]):
+            waiting[Phase.INDEXES, table].append(work)
+        else:
+            push(work)
+
+    def release(work: Work) -> None:
+        phase, table = work.item.phase, tables[id(work)]
+        if phase is Phase.DATA:
+            open_data[table] -= 1
+        elif phase is Phase.INDEXES:
+            open_indexes[table] -= 1
+        if phase is Phase.DATA and not open_data[table]:
+            for other in waiting.pop((Phase.DATA, table), ()):
+                push(other)
+        if not open_data[table] and not open_indexes[table]:
+            for other in waiting.pop((Phase.INDEXES, table), ()):
+                push(other)
+
+    clock = 0.0
+    while busy or ready_now:
+        while ready_now and len(busy) < max(1, workers):
+            work = heapq.heappop(ready_now)[-1]
+            seconds = base[id(work)] * rates[work.item.phase]
+            heapq.heappush(busy, (clock + seconds, work.item.dump_id, work))
+        clock, _, done = heapq.heappop(busy)
+        release(done)
+    return alone + clock
+
+
+def _stretch_left_s(
+    now: datetime, stretch: Stretch, works: Collection[Work], listed: ItemsListed, overall: float
+) -> float:
+    if stretch.over:
+        return 0.0
+    known = listed.phase_s.get(stretch.phase.value)
+    rows = [w.item.rows or 0 for w in works if w.item.desc == "TABLE DATA"]
+    if stretch.phase is Phase.FETCH:
+        left = stretch.left_s(now)
+        return left if left is not None else (stretch.total or 0) * _FETCH_BYTE_S
+    if known is not None:
+        whole = known
+    elif stretch.phase is Phase.ANALYZE:
+        whole = sum(map(_analyze_s, rows))
+    elif stretch.phase is Phase.CHECK:
+        whole = _CREATE_S + sum(rows) * _CHECK_ROW_S
+    else:
+        whole = _CREATE_S
+    whole *= overall
+    if stretch.began_at is None:
+        return whole
+    return max(whole - (now - stretch.began_at).total_seconds(), 0.05 * whole)
+
+
+def _analyze_s(rows: int) -> float:
+    far = _ANALYZE_FAR_S * min(1.0, rows / 1e6) if rows > _ANALYZE_ROWS else 0.0
+    return _ANALYZE_S + min(rows, _ANALYZE_ROWS) * _ANALYZE_ROW_S + far
