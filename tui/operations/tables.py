@@ -14,7 +14,7 @@ from tui.model.text import clean
 from tui.places.open import open_place
 from tui.postgres.compare import compare_table, tables_of
 from tui.postgres.counting import TableName
-from tui.postgres.databases import target_lock
+from tui.postgres.databases import drop, target_lock
 from tui.postgres.facts import server_facts
 from tui.postgres.merge import MergeOptions, Planned, merge, order_and_around
 
@@ -154,6 +154,18 @@ def merge_tables(
     endpoint = open_place(database)
     with target_lock(endpoint, database.dbname):
         return merge(endpoint, database.dbname, restored, tables, how, planned, on_rows)
+
+
+def drop_restored(database: Database, restored: str) -> None:
+    """Drops a restored database that is no longer needed, ending its sessions.
+
+    Raises Refused when it is the live one or another pgdr works on it, and as `drop` does.
+    """
+    if restored == database.dbname:
+        raise Refused("That is the live database: it is never dropped.", mend="Name the restored one.")
+    endpoint = open_place(database)
+    with target_lock(endpoint, restored):
+        drop(endpoint, restored, force=True)
 
 
 def _about(difference: TableDifference, triggers: Sequence[str]) -> list[Finding]:

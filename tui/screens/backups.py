@@ -44,6 +44,7 @@ class BackupsScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "recover", "recover with it"),
         Binding("v", "verify", "verify"),
+        Binding("t", "tables", "single tables"),
         Binding("y", "copy", "copy name"),
         Binding("slash", "filter", "filter"),
         Binding("R", "refresh", "read again"),
@@ -269,7 +270,7 @@ class BackupsScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action in ("recover", "verify"):
+        if action in ("recover", "verify", "tables"):
             return not self._house.bearings.read_only and self._table_row() is not None
         return self._table_row() is not None if action == "copy" else True
 
@@ -309,6 +310,16 @@ class BackupsScreen(ListScreen):
     def action_verify(self) -> None:
         """Verifies the chosen backup."""
         self._with_chosen(go.Verify)
+
+    def action_tables(self) -> None:
+        """Restores single tables of the chosen backup; looks inside it first where that isn't known yet."""
+        backup = self._table.cursor_row
+        outcome = self._described.get(backup.ref) if backup is not None else None
+        if backup is None or outcome is None or isinstance(outcome, PgdrError) or not outcome.tables:
+            self.action_look_inside()
+            return
+        tables = outcome.tables
+        self._with_chosen(lambda name, ref: go.Tables(name, backup, tables))
 
     def _with_chosen(self, message: Callable[[str, str], Message]) -> None:
         backup = self._table.cursor_row

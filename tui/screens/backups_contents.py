@@ -43,6 +43,7 @@ class ContentsScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "recover", "recover with it"),
         Binding("v", "verify", "verify"),
+        Binding("t", "tables", "single tables"),
         Binding("y", "copy", "copy name"),
         Binding("slash", "filter", "filter"),
         Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
@@ -136,8 +137,9 @@ class ContentsScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action in ("recover", "verify"):
-            return not self._house.bearings.read_only and self._database is not None
+        if action in ("recover", "verify", "tables"):
+            known = action != "tables" or bool(self._tables)
+            return known and not self._house.bearings.read_only and self._database is not None
         return True
 
     def action_recover(self) -> None:
@@ -149,6 +151,16 @@ class ContentsScreen(ListScreen):
         """Verifies this backup."""
         if self._database is not None:
             self.post_message(go.Verify(self._database, self._backup.ref))
+
+    @property
+    def _tables(self) -> tuple[TableContents, ...]:
+        outcome = self._outcome
+        return () if outcome is None or isinstance(outcome, PgdrError) else outcome.tables
+
+    def action_tables(self) -> None:
+        """Restores single tables of this backup beside the live ones."""
+        if self._database is not None:
+            self.post_message(go.Tables(self._database, self._backup, self._tables))
 
     def action_copy(self) -> None:
         """Copies the backup's name."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from tui.model.backup import Backup, TableContents
 
 
 class Recover(Message):
@@ -21,6 +26,16 @@ class Verify(Message):
         super().__init__()
         self.database = database
         self.ref = ref
+
+
+class Tables(Message):
+    """Restore single ones of a backup's `tables` beside the live ones of a database of the fleet."""
+
+    def __init__(self, database: str, backup: Backup, tables: tuple[TableContents, ...]) -> None:
+        super().__init__()
+        self.database = database
+        self.backup = backup
+        self.tables = tables
 
 
 class TakeUp(Message):

@@ -248,6 +248,20 @@ class Ways(App[int]):
         else:
             self.call_from_thread(self.on_attach, go.Attach(job))
 
+    # Single tables
+
+    def on_tables(self, message: go.Tables) -> None:
+        """Lets tables of a backup be chosen, to be restored beside the live ones."""
+        from tui.screens.tables.choose import ChooseTablesScreen
+        from tui.screens.tables.desk import TableDesk
+
+        database = self._fleet.database(message.database)
+        if database is not None:
+            desk = TableDesk(
+                self._fleet, database, self._state, self._bearings, self._operator, self.copy_text
+            )
+            self.push_screen(ChooseTablesScreen(desk, message.backup, message.tables))
+
     def _fail(self, error: PgdrError) -> None:
         from tui.screens.error import ErrorScreen
 
