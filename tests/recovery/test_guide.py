@@ -144,6 +144,25 @@ def test_an_incident_goes_on_after_the_app_is_gone(world: World) -> None:
     assert Book(world.state).open_ones() == ()
 
 
+def test_a_cancelled_restore_can_be_gone_on_with(world: World) -> None:
+    world.back_up()
+    guide = world.guide()
+    guide.pick(next(c for c in guide.candidates()[0] if c.advised))
+    with pytest.raises(Refused):
+        guide.resume_restore()
+    first = guide.start_restore(world.live.name, guide.plan())
+    guide.cancel_restore(keep=True)
+    done = finish(guide)
+    if done.verdict is None:  # it was stopped before it was done: it is quick
+        assert guide.incident.record(Step.RESTORE).status is StepStatus.FAILED
+        again = guide.resume_restore()
+        assert again != first and guide.incident.job == again and guide.incident.target is not None
+        done = finish(guide)
+    assert done.verdict is Verdict.CLEAN
+    guide.verify(lambda c: None)
+    assert guide.incident.record(Step.VERIFY).status is StepStatus.DONE
+
+
 def test_a_backup_cut_short_is_not_advised(world: World) -> None:
     first = world.back_up()
     time.sleep(1.1)  # the next one's key must differ: keys have seconds

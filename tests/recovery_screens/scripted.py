@@ -250,6 +250,12 @@ class ScriptedGuide:
     def cancel_restore(self, keep: bool) -> None:
         self.cancelled = keep
 
+    def resume_restore(self) -> str:
+        self._called("resume_restore")
+        self.picture = HALFWAY
+        self._set(Step.RESTORE, StepStatus.ACTIVE, job=HALFWAY.job, verdict=None)
+        return HALFWAY.job
+
     def restore_again(self) -> Incident:
         self._called("restore_again")
         return self._set(Step.RESTORE, StepStatus.PENDING, job=None, target=None, verdict=None)

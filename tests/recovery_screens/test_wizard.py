@@ -220,6 +220,16 @@ async def test_a_failed_restore_can_be_done_again() -> None:
     assert guide.incident.job is None
 
 
+async def test_a_failed_restore_can_be_gone_on_with() -> None:
+    guide = ScriptedGuide(incident_at(Step.RESTORE, job="restore-x", target="t"))
+    guide.picture = FAILED
+    async with recovering(guide) as pilot:
+        await until(pilot, lambda: "r go on" in text_of(pilot))
+        await pilot.press("r")
+        await until(pilot, lambda: "7.9M of 12.0M rows" in text_of(pilot))
+        assert "r go on" not in text_of(pilot)
+
+
 async def test_leaving_and_coming_back_shows_the_same() -> None:
     guide = ScriptedGuide(incident_at(Step.RESTORE, job="restore-x", target="t"))
     async with recovering(guide) as pilot:

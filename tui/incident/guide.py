@@ -18,6 +18,7 @@ from tui.incident.assess import Assessment, assess
 from tui.incident.book import Book
 from tui.incident.candidates import Candidate, candidates
 from tui.jobs.job import JobSpec, new_id
+from tui.jobs.resume import forget, resuming
 from tui.jobs.start import start_job
 from tui.jobs.watch import JobView, ask_cancel, view
 from tui.model.amounts import duration
@@ -191,12 +192,38 @@ class Guide:
                 )
             return replace(now, job=spec.id, timeline=(*now.timeline, *self._entries(told)))
 
+        return self._start(spec, ordered, None)
+
+    def resume_restore(self) -> str:
+        """After a failed, cancelled or lost restore: starts a job that goes on with it, returns its id.
+
+        Raises Refused when there is nothing to go on with.
+        """
+        job = self._incident.job
+        if job is None:
+            raise Refused("No restore has been started.")
+        spec = resuming(self._state, job, self._operator, self._now())
+
+        def ordered(now: Incident) -> Incident:
+            if (now.job, now.ref, now.closed_at) != (job, spec.ref, None):
+                raise Refused(
+                    "Another engineer has changed this incident.",
+                    mend="Nothing was started. Look at the incident again.",
+                )
+            record = replace(now.record(Step.RESTORE), status=StepStatus.ACTIVE, ended_at=None, note="")
+            told = self._entries([("decision", f"Go on with {job}, from what it has done.")])
+            now = replace(_with(now, record), timeline=(*now.timeline, *told))
+            return replace(now, job=spec.id, target=spec.target, verdict=None)
+
+        return self._start(spec, ordered, job)
+
+    def _start(self, spec: JobSpec, ordered: Callable[[Incident], Incident], before: str | None) -> str:
         # Written down before it is started: whatever happens in between, no restore runs that nobody knows of
         self._by(ordered)
         try:
             start_job(self._state, spec)
         except PgdrError:
-            self._change(job=None)
+            self._change(job=before)
             raise
         self._note("fact", f"Job {spec.id} started.")
         return spec.id
@@ -254,6 +281,8 @@ class Guide:
     def restore_again(self) -> Incident:
         """After a failed, cancelled or lost restore: forgets it, so that a new one can be planned."""
         self._refuse_while_restoring()
+        if self._incident.job is not None:
+            forget(self._state, self._incident.job)
         self._note("decision", "Restore again.")
         again = StepRecord(Step.RESTORE)
         return self._by(lambda now: replace(_with(now, again), job=None, target=None, verdict=None))

@@ -70,7 +70,7 @@ def history(state: Path, spec: JobSpec) -> Before | None:
 
 def forget(state: Path, job: str) -> None:
     """Removes the archive that was kept so that a job could be gone on with: it won't be."""
-    discard(files_of(state, job).staging)
+    discard(JobFiles(jobs_directory(state) / job).staging)
 
 
 def _gone_on_by(state: Path, job: str) -> str | None:

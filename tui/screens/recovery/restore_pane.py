@@ -49,6 +49,7 @@ class RestorePane(StepPane):
         Binding("n", "tell", "tell"),
         Binding("x", "stop", "stop…"),
         Binding("y", "copy", "copy the commands"),
+        Binding("r", "go_on", "go on"),
         Binding("w", "again", "restore again"),
     ]
 
@@ -189,7 +190,7 @@ class RestorePane(StepPane):
             return incident.job is not None and self._usable
         if action == "stop":
             return running and self.desk.may_write
-        if action == "again":
+        if action in ("again", "go_on"):
             return write and incident.job is not None and not running and not self._usable
         return True
 
@@ -218,6 +219,10 @@ class RestorePane(StepPane):
 
         target = clean(self.desk.incident.target or "")
         self.app.push_screen(ChooseScreen("Stop the restore", f"into {target}", STOP_CHOICES), answered)
+
+    def action_go_on(self) -> None:
+        """Goes on with a restore that was interrupted, from what it has done."""
+        self.ask("starting the job that goes on", self.guide.resume_restore, self._started, must_finish=True)
 
     def action_again(self) -> None:
         """Forgets a restore that ended, and plans a new one."""
