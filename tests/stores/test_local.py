@@ -43,12 +43,17 @@ def test_a_missing_directory_is_a_problem_and_not_an_empty_store(tmp_path: Path)
         assert caught.value.exit_code == 5
 
 
-def test_writing_makes_the_directory_for_its_owner_only(tmp_path: Path) -> None:
-    store = DirectoryStore(LocalStore("new", tmp_path / "a" / "b"))
+def test_writing_into_a_missing_directory_is_refused_and_makes_none(tmp_path: Path) -> None:
+    store = DirectoryStore(LocalStore("nas", tmp_path / "unmounted"))
+    with pytest.raises(StoreMissing, match="directory of the store nas is not there"):
+        store.put("a.dump", b"x")
+    assert not (tmp_path / "unmounted").exists()
+
+
+def test_writing_makes_folders_for_their_owner_only(tmp_path: Path) -> None:
+    store = DirectoryStore(LocalStore("new", tmp_path))
     store.put("c/d.dump", b"x")
-    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
-    assert (tmp_path / "a" / "b" / "c").stat().st_mode & 0o777 == 0o700
-    assert (tmp_path / "a" / "b" / "c" / "d.dump").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "c").stat().st_mode & 0o777 == 0o700
 
 
 def test_links_that_lead_out_are_neither_listed_nor_followed(

@@ -226,3 +226,11 @@ def test_wheel_wide_paths_do_not_matter(world: World, tmp_path: Path) -> None:
         world.argv("backups", "--json"), cwd="/", capture_output=True, text=True, check=False
     )
     assert done.returncode == 0 and json.loads(done.stdout)["backups"] == []
+
+
+@pytest.mark.parametrize("name", ["", "x" * 64, "é" * 32])
+def test_a_name_that_no_database_can_have_is_a_usage_error(world: World, name: str) -> None:
+    ref = take_backup(world)
+    done = world.pgdr("restore", ref, "--to", name)
+    assert done.returncode == 2 and "63 bytes" in done.stderr
+    assert world.databases() == {world.live.name}

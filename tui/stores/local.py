@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tui.files import PRIVATE_DIRECTORY, private_directory
+from tui.files import PRIVATE_DIRECTORY
 from tui.model.backup import StoredObject
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import LocalStore
@@ -109,7 +109,9 @@ class DirectoryStore:
         """Writes to a temporary file beside its place, flushes it to disk and renames it."""
         check_new_key(key)
         with self._guard("written", key):
-            private_directory(self._root)
+            # Never made here: a disk that isn't mounted would get its backups below its mount point, unseen
+            if not _is_directory(self._root):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._root))
             place = self._place(key)
             place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
         with self._guard("written", key):
@@ -216,7 +218,7 @@ class DirectoryStore:
             if key is None or not _is_directory(self._root):
                 return StoreMissing(
                     f"The directory of the store {self.name} is not there: {here}.",
-                    mend="Is its disk mounted? Otherwise correct the store's path in the configuration.",
+                    mend="Is its disk mounted? If it is new, make it (mkdir); else correct the store's path.",
                 )
             return missing(self.name, key)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

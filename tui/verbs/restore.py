@@ -30,6 +30,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         context.refuse_if_read_only("Restoring")
     if arguments.jobs is not None and not 1 <= arguments.jobs <= 64:
         raise UsageError("--jobs takes a whole number from 1 to 64.")
+    if arguments.to is not None and not 0 < len(arguments.to.encode("utf-8", "replace")) <= 63:
+        raise UsageError("--to takes a name of 1 to 63 bytes.", mend="Leave it out for a name with the time.")
     fleet, state, console = context.fleet(), context.state_directory(), context.console
     spec, key = split_ref(fleet, arguments.ref)
     database = database_of(fleet, describe(open_store(spec), key).backup, arguments.database)
