@@ -113,6 +113,7 @@ def test_a_live_table_that_lost_its_key_and_a_partitioned_one(pair: Pair) -> Non
     assert set(by_name) == {"t", "p"}
     assert (by_name["t"].missing, by_name["t"].extra) == (1, 2)
     assert by_name["p"].missing == int(pair.old("SELECT count(*) FROM p2")) > 0
+    assert pair.one("p2").missing == by_name["p"].missing and pair.one("p1").same
 
 
 def test_what_can_not_be_compared_says_why(pair18: Pair) -> None:

@@ -192,6 +192,38 @@ def test_a_locked_table_and_a_second_merge_are_refused(pair18: Pair) -> None:
     assert pair18.merge(["t"]) == {("public", "t"): (1, 2, 1)}
 
 
+@pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_a_merge_that_is_ended_in_the_middle_changes_nothing(pair18: Pair, end: str) -> None:
+    pair18.made(
+        "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT FROM generate_series(1, 9);"
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); "
+        "RETURN NEW; END';"
+        "CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    pair18.sql("DELETE FROM t WHERE id > 2")
+    caught: list[PgdrError] = []
+
+    def merge() -> None:
+        try:
+            pair18.merge(["t"])
+        except PgdrError as error:
+            caught.append(error)
+
+    merging = threading.Thread(target=merge)
+    merging.start()
+    ended = (
+        f"SELECT count({end}(pid)) FROM pg_stat_activity"
+        " WHERE query LIKE 'INSERT%' AND wait_event = 'PgSleep'"
+    )
+    until = time.monotonic() + 30
+    while pair18.sql(ended) == "0" and time.monotonic() < until:
+        time.sleep(0.1)
+    merging.join(30)
+    assert caught and caught[0].what == "Nothing was merged." and caught[0].why
+    assert pair18.sql("SELECT count(*) FROM t") == "2"
+    assert pair18.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgdr merge'") == "0"
+
+
 def test_columns_that_have_changed_since_the_backup(pair18: Pair) -> None:
     pair18.made(
         "CREATE TABLE t (id int PRIMARY KEY, a text, gone text); INSERT INTO t VALUES (1, 'x', 'y'), (2, "

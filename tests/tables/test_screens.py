@@ -79,7 +79,7 @@ async def test_rows_that_stand_in_the_way_can_be_left_out(hurt: World) -> None:
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         await until_seen(pilot, "● shop")
         desk = TableDesk(hurt.fleet, hurt.database, hurt.state, app._bearings, "ada", app.copy_text)
-        app.push_screen(DifferencesScreen(desk, target, [("public", "wallets")]))
+        app.push_screen(DifferencesScreen(desk, target, ["public.wallets"]))
         await until_seen(pilot, "merging puts 10 rows back")
         await pilot.press("f", "u")
         await until_seen(pilot, "triggers off; changed rows OVERWRITTEN")
@@ -94,6 +94,20 @@ async def test_rows_that_stand_in_the_way_can_be_left_out(hurt: World) -> None:
         hurt.live.server.sql(f'DROP DATABASE "{target}"')
         await pilot.press("R")
         await until_seen(pilot, "does not exist")
+
+
+async def test_the_differences_of_an_earlier_job_can_be_reached_again(hurt: World) -> None:
+    ref = hurt.answer("backups")["backups"][0]["ref"]
+    hurt.answer("restore", ref, "--table", "wallets")
+    app = PgdrApp(hurt.fleet, hurt.state)
+    async with app.run_test(size=NARROW) as pilot:
+        await until_seen(pilot, "● shop")
+        await pilot.press("J")
+        await until_seen(pilot, "restore-")
+        await pilot.press("enter")
+        await until_seen(pilot, "✔ clean", "d compare")
+        await pilot.press("d")
+        await until_seen(pilot, "merging puts 5 rows back")
 
 
 async def test_read_only_offers_none_of_it(hurt: World) -> None:

@@ -60,7 +60,7 @@ class MergePlan:
 
 def chosen_tables(database: Database, restored: str, names: Sequence[str] = ()) -> tuple[TableName, ...]:
     """Given `schema.table`s (or names alone, where only one schema has such a table), returns those tables
-    of the restored database; all of them when none is given.
+    of the restored database. When none is given, all of them; partitions count with their table then.
 
     Raises UsageError when one isn't there, Refused when `restored` is the live database, and as `connect`.
     """
@@ -68,12 +68,12 @@ def chosen_tables(database: Database, restored: str, names: Sequence[str] = ()) 
         raise Refused("That is the live database itself.", mend="Name the restored one.")
     there = tables_of(open_place(database), restored)
     if not names:
-        return there
+        return tuple(table for table, is_partition in there.items() if not is_partition)
     chosen: list[TableName] = []
     for name in names:
         fitting = [t for t in there if ".".join(t) == name] or [t for t in there if t[1] == name]
         if len(fitting) != 1:
-            raise _not_one(name, fitting, there, restored)
+            raise _not_one(name, fitting, list(there), restored)
         chosen += fitting
     return tuple(dict.fromkeys(chosen))
 

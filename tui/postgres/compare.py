@@ -125,8 +125,9 @@ def compare_table(
         return TableDifference(*table, reason=why, mend=error.mend)
 
 
-def tables_of(endpoint: Endpoint, dbname: str) -> tuple[TableName, ...]:
-    """Every table of a database that can be compared. Raises as `connect` does."""
+def tables_of(endpoint: Endpoint, dbname: str) -> dict[TableName, bool]:
+    """Every table of a database that can be compared, with whether it is a partition. Raises as `connect`
+    does."""
     with connect(endpoint, dbname) as connection, failures(f'"{clean(dbname)}" could not be asked.'):
         return all_tables(connection)
 

@@ -35,10 +35,10 @@ SELECT x.relname::text, i.indisprimary, i.indimmediate,
  ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid
 """
 
-# Partitions are compared with the table that they are partitions of.
 _ALL = """
-SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition
+SELECT n.nspname::text, c.relname::text, c.relispartition
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                       AND d.deptype = 'e')
@@ -96,9 +96,10 @@ def shape(connection: Connection, table: TableName) -> Shape | None:
     return Shape(oid, kind, columns, tuple(UniqueIndex(n, p, i, tuple(c or ())) for n, p, i, c in keys))
 
 
-def all_tables(connection: Connection) -> tuple[TableName, ...]:
-    """Every table that holds rows of its own or in its partitions. Raises psycopg.Error."""
-    return tuple((row[0], row[1]) for row in connection.execute(_ALL).fetchall())
+def all_tables(connection: Connection) -> dict[TableName, bool]:
+    """Every table that holds rows of its own or in its partitions, with whether it is a partition itself.
+    Raises psycopg.Error."""
+    return {(row[0], row[1]): row[2] for row in connection.execute(_ALL).fetchall()}
 
 
 def rows_of(table: TableName, kind: str) -> sql.Composed:

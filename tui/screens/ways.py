@@ -16,6 +16,7 @@ from textual.app import App
 from tui.files import private_directory, write_whole
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
+from tui.model.event import JobKind
 from tui.model.fleet import Database
 from tui.screens import go
 from tui.screens.rooms import House
@@ -23,6 +24,8 @@ from tui.screens.rooms import House
 if TYPE_CHECKING:
     from tui.incident.guide import Guide
     from tui.model.incident import Incident
+    from tui.screens.restore import RestoreScreen
+    from tui.screens.tables.desk import TableDesk
 
 
 class Ways(App[int]):
@@ -71,8 +74,10 @@ class Ways(App[int]):
         """Shows a job."""
         from tui.screens.restore import RestoreScreen
 
+        of_tables = self._job_of_tables(message.job)
         self.push_screen(
-            RestoreScreen(self._bearings, self._state, message.job, self._operator, self.copy_text)
+            of_tables
+            or RestoreScreen(self._bearings, self._state, message.job, self._operator, self.copy_text)
         )
 
     def on_copy(self, message: go.Copy) -> None:
@@ -253,14 +258,30 @@ class Ways(App[int]):
     def on_tables(self, message: go.Tables) -> None:
         """Lets tables of a backup be chosen, to be restored beside the live ones."""
         from tui.screens.tables.choose import ChooseTablesScreen
-        from tui.screens.tables.desk import TableDesk
 
         database = self._fleet.database(message.database)
         if database is not None:
-            desk = TableDesk(
-                self._fleet, database, self._state, self._bearings, self._operator, self.copy_text
-            )
+            desk = self._desk_of(database)
             self.push_screen(ChooseTablesScreen(desk, message.backup, message.tables))
+
+    def _job_of_tables(self, job: str) -> RestoreScreen | None:
+        """The screen of a job that restores single tables, from which their differences can be reached."""
+        from tui.jobs.job import files_of, read_spec
+        from tui.screens.tables.follow import TableRestoreScreen
+
+        try:
+            spec = read_spec(files_of(self._state, job))
+        except PgdrError:
+            return None  # told by the screen that follows it
+        database = self._fleet.database(spec.database)
+        if spec.kind is not JobKind.RESTORE or not spec.tables or spec.target is None or database is None:
+            return None
+        return TableRestoreScreen(self._desk_of(database), job, spec.target, spec.tables, go_on=False)
+
+    def _desk_of(self, database: Database) -> TableDesk:
+        from tui.screens.tables.desk import TableDesk
+
+        return TableDesk(self._fleet, database, self._state, self._bearings, self._operator, self.copy_text)
 
     def _fail(self, error: PgdrError) -> None:
         from tui.screens.error import ErrorScreen

@@ -16,7 +16,7 @@ from tui.model.errors import PgdrError
 from tui.model.text import clean
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.error import ErrorScreen
-from tui.screens.tables.desk import TableDesk, TableName
+from tui.screens.tables.desk import TableDesk
 from tui.screens.tables.follow import TableRestoreScreen
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
@@ -115,10 +115,9 @@ class ChooseTablesScreen(Screen[None]):
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
         """Asks, then restores."""
         marked = self._table.marked
-        chosen: list[TableName] = [
-            (t.schema, t.name) for t in self._tables if (t.schema, t.name) in marked
-        ] or [(message.row.schema, message.row.name)]
-        names = ", ".join(clean(".".join(table)) for table in chosen[:8])
+        chosen = [f"{t.schema}.{t.name}" for t in self._tables if (t.schema, t.name) in marked]
+        chosen = chosen or [f"{message.row.schema}.{message.row.name}"]
+        names = ", ".join(clean(table) for table in chosen[:8])
         more = f" and {len(chosen) - 8} more" if len(chosen) > 8 else ""
         facts = [
             ("backup", clean(self._backup.ref)),
@@ -135,7 +134,7 @@ class ChooseTablesScreen(Screen[None]):
         self.app.push_screen(ConfirmScreen("Restore tables", facts, action="restore"), answered)
 
     @work(thread=True, exit_on_error=False)
-    def _start(self, tables: list[TableName]) -> None:
+    def _start(self, tables: list[str]) -> None:
         try:
             job, target = self._desk.restore(self._backup.ref, tables)
         except PgdrError as error:
@@ -147,6 +146,6 @@ class ChooseTablesScreen(Screen[None]):
         self._starting = False
         self.app.push_screen(ErrorScreen.of(self._desk.bearings, error, copy=self._desk.copy))
 
-    def _started(self, job: str, target: str, tables: list[TableName]) -> None:
+    def _started(self, job: str, target: str, tables: list[str]) -> None:
         self._starting = False
         self.app.push_screen(TableRestoreScreen(self._desk, job, target, tables))

@@ -45,7 +45,7 @@ class TableDesk:
         """The time, in UTC."""
         return self.bearings.now()
 
-    def restore(self, ref: str, tables: Sequence[TableName]) -> tuple[str, str]:
+    def restore(self, ref: str, tables: Sequence[str]) -> tuple[str, str]:
         """Starts the job that restores tables into a scratch database; returns its id and that one's name."""
         from tui.jobs.job import JobSpec, new_id
         from tui.jobs.start import start_job
@@ -64,7 +64,7 @@ class TableDesk:
             operator=self.operator,
             ref=ref,
             target=target,
-            tables=tuple(".".join(table) for table in tables),
+            tables=tuple(tables),
             workers=self.fleet.jobs,
         )
         return start_job(self.state, spec), target
@@ -72,14 +72,15 @@ class TableDesk:
     def compare(
         self,
         restored: str,
-        tables: Sequence[TableName],
+        tables: Sequence[str],
         on_table: Callable[[TableDifference], None],
         on_rows: Callable[[TableName, int, int], None],
     ) -> tuple[TableDifference, ...]:
-        """How restored tables differ from the live ones; what `on_rows` raises ends it."""
-        from tui.operations import tables as operation
+        """How restored tables (`schema.table`) differ from the live ones; what `on_rows` raises ends it."""
+        from tui.operations.tables import chosen_tables, compare_tables
 
-        return operation.compare_tables(self.database, restored, tables, on_table, on_rows)
+        chosen = chosen_tables(self.database, restored, tables)
+        return compare_tables(self.database, restored, chosen, on_table, on_rows)
 
     def plan(self, restored: str, differences: Sequence[TableDifference]) -> MergePlan:
         """What merging their missing rows back would do."""

@@ -37,7 +37,8 @@ class _Left(Exception):
 
 
 class DifferencesScreen(Screen[None]):
-    """Compares `tables` of the database `restored` with the live ones, and merges those that are marked."""
+    """Compares `tables` (`schema.table`) of the database `restored` with the live ones, and merges back what
+    those that are marked miss."""
 
     CSS = """
     DifferencesScreen { background: $background; }
@@ -61,7 +62,7 @@ class DifferencesScreen(Screen[None]):
             super().__init__()
             self.difference = difference
 
-    def __init__(self, desk: TableDesk, restored: str, tables: Sequence[TableName]) -> None:
+    def __init__(self, desk: TableDesk, restored: str, tables: Sequence[str]) -> None:
         super().__init__()
         self._desk = desk
         self._restored = restored

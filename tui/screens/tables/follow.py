@@ -11,22 +11,25 @@ from textual.worker import Worker
 from tui.model.backup import Verdict
 from tui.model.event import JobState
 from tui.screens.restore import RestoreScreen
-from tui.screens.tables.desk import TableDesk, TableName
+from tui.screens.tables.desk import TableDesk
 from tui.screens.tables.differences import DifferencesScreen
 
 
 class TableRestoreScreen(RestoreScreen):
-    """Follows the job `job` and goes on to the differences once `target` can be believed."""
+    """Follows the job `job`. Once `target` can be believed the differences are offered; with `go_on` they are
+    shown by themselves."""
 
     CSS_PATH = "../restore.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("d", "differences", "differences")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("d", "differences", "compare")]
 
-    def __init__(self, desk: TableDesk, job: str, target: str, tables: Sequence[TableName]) -> None:
+    def __init__(
+        self, desk: TableDesk, job: str, target: str, tables: Sequence[str], *, go_on: bool = True
+    ) -> None:
         super().__init__(desk.bearings, desk.state, job, desk.operator, desk.copy)
         self._desk = desk
         self._target = target
         self._tables = tuple(tables)
-        self._went = False
+        self._went = not go_on
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Goes on when the job has ended well, once."""
