@@ -11,6 +11,7 @@ from tests.faults.life import (
     leader,
     no_orphans,
     picture,
+    processes_of,
     reach,
     resumed_clean,
     start_restore,
@@ -80,6 +81,20 @@ def test_killed_twice_goes_on_twice(world: World) -> None:
     supervisor(world, again).kill()
     no_orphans(world, again)
     resumed_clean(world, again)
+
+
+def test_what_lost_its_guard_too_is_ended_before_going_on(world: World) -> None:
+    """Never two writers on one target: what is still at work there is ended first."""
+    job = start_restore(world)
+    reach(world, job, "data")
+    watching = supervisor(world, job)
+    (guard,) = (p for p in watching.children() if "guard.py" in " ".join(p.cmdline()))
+    guard.kill()
+    watching.kill()
+    wait(lambda: picture(world, job).state is JobState.LOST, "not shown as lost")
+    assert processes_of(job)
+    resumed_clean(world, job)
+    no_orphans(world, job)
 
 
 def test_an_order_to_end_keeps_the_database(world: World) -> None:

@@ -32,6 +32,7 @@ from tui.jobs.watch import ask_cancel
 from tui.model.backup import Verdict
 from tui.model.errors import Refused
 from tui.model.event import JobState
+from tui.model.verdict import ErrorClass
 
 
 @pytest.fixture(params=["db18", "db15"])
@@ -144,3 +145,20 @@ def test_the_verb(world: World) -> None:
     assert (done["state"], done["verdict"], done["percent"]) == ("done", "clean", 100.0)
     equal(world, done["job"])
     assert world.pgdr("resume", job).returncode == 4
+
+
+def test_what_was_explained_stays_explained(world: World) -> None:
+    """What an error did in the part that is done is told again: the result is no cleaner for it."""
+    server, role = world.live.server, world.live.name + "_owner"
+    server.sql(f"CREATE ROLE {role}")
+    world.sql(f"ALTER TABLE wallets OWNER TO {role}")
+    ref = world.back_up().refs[0]
+    world.sql(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP ROLE {role}")
+    job = start_restore(world, ref)
+    reach(world, job, "index")
+    supervisor(world, job).kill()
+    no_orphans(world, job)
+    end = resume(world, job)
+    assert (end.state, end.verdict) == (JobState.DONE, Verdict.EXPLAINED)
+    assert {e.error_class for e in end.errors if "wallets" in (e.entry or "")} == {ErrorClass.ROLE_MISSING}
+    equal(world, end.job)

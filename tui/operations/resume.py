@@ -153,10 +153,10 @@ def _standing(
     there = remains(endpoint, target, [_table(i) for i in data])
     if any(i.desc == "TABLE" and _table(i) not in there.relations for i in todo):
         return "The server has lost a part of the schema.", frozenset()
-    full = {_table(i) for i in data if i.rows == 0} | there.with_rows
+    full = ({_table(i) for i in data if i.rows == 0} | there.with_rows) - there.extensions_tables
     loaded = {i.dump_id for i in data if i.dump_id in was.done and _table(i) in full}
     by_id = {e.dump_id: e for e in contents.entries}
-    made = {(e.schema or "", e.name) for e in contents.entries if e.desc == "TABLE"}
+    made = {(e.schema or "", e.name) for e in contents.entries if e.desc == "TABLE"} | there.extensions_tables
     again = [i for i in data if i.dump_id not in loaded]
     stuck = next((i for i in again if not _alone(by_id[i.dump_id], made)), None)
     if stuck is not None:
@@ -187,8 +187,8 @@ def _is_done(item: Item, was: Before, there: Remains, loaded: set[int], reloads:
 
 
 def _alone(entry: TocEntry, made: set[TableName]) -> bool:
-    """Whether a table's rows are its own and nobody else's: not an extension's table, which CREATE EXTENSION
-    filled, and not rows that were dumped to go through the table it is a partition of."""
+    """Whether a table's rows can be told from all others: not rows that were dumped to go through the table
+    it is a partition of."""
     name = (entry.schema or "", entry.name)
     if name not in made or "load via partition root" in entry.definition:
         return False

@@ -59,19 +59,19 @@ RULES: tuple[Rule, ...] = (
         ErrorClass.OUT_OF_SPACE,
         _re(r"No space left on device|could not extend file|disk full|Disk quota exceeded"),
         "The server's disk (or the staging disk) is full; what was being loaded is not there.",
-        "Free space or enlarge the disk, drop the half-restored database, then restore again.",
+        "Free space or enlarge the disk; then the restore can go on.",
     ),
     Rule(
         ErrorClass.OUT_OF_LOCKS,
         _re(r"out of shared memory|max_locks_per_transaction"),
         "The server's lock table is full: too many objects in one transaction.",
-        "ALTER SYSTEM SET max_locks_per_transaction = 1024; restart the server, then restore again.",
+        "ALTER SYSTEM SET max_locks_per_transaction = 1024; restart the server; then the restore can go on.",
     ),
     Rule(
         ErrorClass.OUT_OF_CONNECTIONS,
         _re(r"too many clients already|remaining connection slots are reserved|too many connections for"),
         "The server has no connection left for pg_restore.",
-        "Pause the services or raise max_connections, restore with fewer jobs, then restore again.",
+        "Pause the services or raise max_connections, then go on, or restore again with fewer jobs.",
     ),
     Rule(
         ErrorClass.OUT_OF_MEMORY,
@@ -83,13 +83,13 @@ RULES: tuple[Rule, ...] = (
         ErrorClass.CANCELLED,
         _re(r"canceling statement due to|terminated by user|canceling autovacuum"),
         "The statement was cancelled: by a person, or by a timeout of the server or the role.",
-        "Look for statement_timeout and lock_timeout set on the role or the database, then restore again.",
+        "Look for statement_timeout and lock_timeout set on the role or database, then go on with it.",
     ),
     Rule(
         ErrorClass.CONNECTION_LOST,
         _re(r'FATAL:\s+database "(.+?)" does not exist'),
         "The database {0} that was to be restored into isn't there (any more).",
-        "Start the restore again; it makes a fresh database of its own.",
+        "Go on with the restore, or start it again: it makes a fresh database of its own.",
     ),
     Rule(
         ErrorClass.PERMISSION,
@@ -106,7 +106,7 @@ RULES: tuple[Rule, ...] = (
             r"|Connection (refused|reset|timed out)|PQputCopy(Data|End)|the connection was lost"
         ),
         "The connection to the server broke: it restarted, crashed or the network went away.",
-        "See the server's log for a crash; when it answers again, restore again into a fresh database.",
+        "See the server's log for a crash; when it answers again, the restore can go on.",
     ),
     Rule(
         ErrorClass.ARCHIVE,

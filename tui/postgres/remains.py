@@ -56,6 +56,13 @@ SELECT n.nspname, c.relname, k.conname FROM key JOIN pg_constraint k USING (oid)
   JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE k.conparentid = 0"""
 
+# An extension's own tables of which pg_dump writes some rows: those that the user has put there. The
+# condition is a WHERE clause, as the extension wrote it; pg_dump adds it to its queries in the same way.
+_EXTENSIONS = """
+SELECT n.nspname, c.relname, k.condition
+  FROM pg_extension e, unnest(e.extconfig, e.extcondition) k(relation, condition)
+  JOIN pg_class c ON c.oid = k.relation JOIN pg_namespace n ON n.oid = c.relnamespace"""
+
 # Its statements end with it. Only a job's own: a person's look into the database is left alone.
 _END_JOBS = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -65,7 +72,8 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 @dataclass(frozen=True, slots=True)
 class Remains:
     """What is whole in a database: tables, views and sequences that exist, tables that hold rows, filled
-    materialized views, indexes (schema, name), constraints (schema, table, name), any large object."""
+    materialized views, indexes (schema, name), constraints (schema, table, name), any large object; and
+    the tables that extensions have brought along, with rows of their own among those that are restored."""
 
     relations: frozenset[TableName]
     with_rows: frozenset[TableName]
@@ -73,6 +81,7 @@ class Remains:
     indexes: frozenset[TableName]
     constraints: frozenset[tuple[str, str, str]]
     large_objects: bool
+    extensions_tables: frozenset[TableName]
 
 
 def end_jobs(endpoint: Endpoint, target: str) -> int:
@@ -90,17 +99,23 @@ def end_jobs(endpoint: Endpoint, target: str) -> int:
 
 def clear(endpoint: Endpoint, target: str, tables: Sequence[TableName]) -> None:
     """Empties `tables` of the database `target`, so that they can be loaded anew. Foreign keys from or to
-    them go first: they hinder that, and come last in a restore; what is missing is made again.
+    them go first: they hinder that, and come last in a restore; what is missing is made again. Of an
+    extension's table only the rows that pg_dump writes are removed.
 
     Raises PgdrError when the role may not, and as `connect` does.
     """
     schemas, names = [t[0] for t in tables], [t[1] for t in tables]
     with connect(endpoint, target) as connection, failures(f'"{clean(target)}" could not be cleared.'):
-        for schema, table, name in connection.execute(_FOREIGN_KEYS, (schemas, names)).fetchall():
+        for schema, table, key in connection.execute(_FOREIGN_KEYS, (schemas, names)).fetchall():
             statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}")
-            connection.execute(statement.format(sql.Identifier(schema, table), sql.Identifier(name)))
-        for schema, table in tables:
-            connection.execute(sql.SQL("TRUNCATE TABLE ONLY {}").format(sql.Identifier(schema, table)))
+            connection.execute(statement.format(sql.Identifier(schema, table), sql.Identifier(key)))
+        conditions = {(r[0], r[1]): r[2] or "" for r in connection.execute(_EXTENSIONS).fetchall()}
+        for name in tables:
+            if name in conditions:
+                delete = sql.SQL("DELETE FROM ONLY {} ").format(sql.Identifier(*name)).as_string(connection)
+                connection.execute((delete + conditions[name]).encode())
+            else:
+                connection.execute(sql.SQL("TRUNCATE TABLE ONLY {}").format(sql.Identifier(*name)))
 
 
 def remains(endpoint: Endpoint, target: str, tables: Iterable[TableName]) -> Remains:
@@ -117,6 +132,7 @@ def remains(endpoint: Endpoint, target: str, tables: Iterable[TableName]) -> Rem
             indexes=_pairs(connection, _INDEXES),
             constraints=frozenset((r[0], r[1], r[2]) for r in connection.execute(_CONSTRAINTS).fetchall()),
             large_objects=bool(_one(connection, "SELECT count(*) FROM pg_largeobject_metadata", ())),
+            extensions_tables=_pairs(connection, _EXTENSIONS),
         )
 
 
