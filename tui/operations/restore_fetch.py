@@ -58,12 +58,14 @@ def archive_here(
     try:
         store.fetch(key, path, lambda done: report(BytesMoved(Phase.FETCH, done, size)), stop)
     except PgdrError:
+        discard(staging)
         if stop():
             raise Stopped from None
         raise
     if manifest and manifest.sha256:
         found = _hash(path)
         if found != manifest.sha256:
+            discard(staging)
             raise ArchiveError(
                 "The archive that was fetched is not the one that was backed up: its hash differs.",
                 f"Expected sha256 {manifest.sha256[:16]}…, found {found[:16]}….",
