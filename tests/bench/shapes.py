@@ -47,7 +47,7 @@ SHAPES = {
 }  # fmt: skip
 
 # So that each restore lasts 15 s or more with two workers on two cores.
-SIZES = {"huge": 5_000_000, "tables": 400, "small": 6_000, "accounts": 300_000, "moves": 900_000}
+SIZES = {"huge": 11_000_000, "tables": 900, "small": 6_000, "accounts": 900_000, "moves": 3_200_000}
 
 
 def filled(shape: str, scale: float) -> str:

@@ -159,6 +159,14 @@ class LoadAdvanced:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivePosition:
+    """How many compressed bytes of an item's data the worker that restores it has read."""
+
+    dump_id: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexAdvanced:
     """A line of pg_stat_progress_create_index."""
 
@@ -241,6 +249,7 @@ Event = (
     | ItemLaunched
     | ItemFinished
     | LoadAdvanced
+    | ArchivePosition
     | IndexAdvanced
     | StatementSeen
     | LogLine

@@ -46,6 +46,7 @@ from tui.postgres.errors import verdict as judge_all
 from tui.postgres.facts import server_facts
 from tui.postgres.items import items, use_list
 from tui.postgres.locales import database_locale
+from tui.postgres.positions import Positions, spans
 from tui.postgres.programs import restore_program
 from tui.postgres.remains import end_jobs
 from tui.postgres.watch import Watcher
@@ -129,7 +130,10 @@ def restore(
         )
         run = Run(command, contents, ids, report, stop)
         try:
-            run.watch(Watcher(endpoint, target, application))
+            run.watch(
+                Watcher(endpoint, target, application),
+                Positions(archive.path, spans(contents, size, manifest)),
+            )
         except Stopped:
             terminate(endpoint, target)
             if not keep():

@@ -16,6 +16,7 @@ from tui.model.text import clean
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations import guard
 from tui.operations.report import Report, Stop, Stopped
+from tui.postgres.positions import Positions
 from tui.postgres.restore_output import RestoreOutput
 from tui.postgres.watch import Watcher
 from tui.process import Command, start
@@ -49,11 +50,11 @@ class Run:
         self._reader = threading.Thread(target=self._read, name="pg_restore-output")
         self._reader.start()
 
-    def watch(self, watcher: Watcher) -> None:
+    def watch(self, watcher: Watcher, positions: Positions) -> None:
         """Returns when pg_restore has ended and all it said was told. Raises Stopped after stopping it."""
         try:
             while self._reader.is_alive():
-                for event in watcher.poll():
+                for event in (*watcher.poll(), *positions.poll(self._process.pid)):
                     self._report(event)
                 if self._stop():
                     raise Stopped

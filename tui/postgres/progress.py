@@ -10,6 +10,7 @@ from collections import deque
 from datetime import datetime
 
 from tui.model.event import (
+    ArchivePosition,
     BytesMoved,
     CancelAsked,
     CheckDone,
@@ -35,7 +36,7 @@ from tui.model.text import clean
 from tui.model.verdict import Check, RestoreError
 from tui.postgres import progress_text as words
 from tui.postgres.progress_forecast import left_s, ready
-from tui.postgres.progress_lines import index_line, stretch_line, table_line, worker_line
+from tui.postgres.progress_lines import duration, index_line, stretch_line, table_line, worker_line
 from tui.postgres.progress_work import Stretch, Work, stage_of, stage_percent
 
 _LOG_LINES = 200
@@ -97,6 +98,8 @@ class Fold:
                 self._take_over(at, event)
             case LoadAdvanced():
                 self._load(at, event)
+            case ArchivePosition():
+                self._read(at, event)
             case IndexAdvanced():
                 self._build(at, event)
             case StatementSeen():
@@ -231,6 +234,13 @@ class Fold:
         work.detail = words.rows_of(work.rows, work.item.rows)
         self._sums(work.item.phase)[1][0] += ((work.fraction or 0.0) - before) * work.cost
 
+    def _read(self, at: datetime, event: ArchivePosition) -> None:
+        work = self._work.get(event.dump_id)
+        if work is not None and work.running:
+            before = work.fraction or 0.0
+            work.read(at, event.bytes)
+            self._sums(work.item.phase)[1][0] += ((work.fraction or 0.0) - before) * work.cost
+
     def _build(self, at: datetime, event: IndexAdvanced) -> None:
         work = self._builds.get((event.schema, event.index))
         if work is None or not work.running:  # a plain CREATE INDEX has no name in the view until it is done
@@ -345,7 +355,7 @@ class Fold:
             verdict=ended.verdict if ended else None,
             message=ended.message if ended else None,
             mend=ended.mend if ended else None,
-            duration_s=_duration(ended, self._started_at, until),
+            duration_s=duration(ended, self._started_at, until),
             rows=ended.rows if ended and ended.rows is not None else (sum(loaded) if loaded else None),
             fetched_bytes=ended.fetched_bytes
             if ended and ended.fetched_bytes is not None
@@ -391,9 +401,3 @@ class Fold:
                 taken.add(slot)
                 lines.append(stretch_line(stretch, slot, now, self._statement, self._started))
         return lines
-
-
-def _duration(ended: JobEnded | None, started_at: datetime | None, until: datetime) -> float | None:
-    if ended is not None:
-        return ended.duration_s
-    return max(0.0, (until - started_at).total_seconds()) if started_at else None

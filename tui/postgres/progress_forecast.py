@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from tui.model.event import Item, ItemsListed, Phase
@@ -18,18 +18,19 @@ from tui.postgres.progress_work import Stretch, Work
 
 # Seconds on the machine of the measurements (two cores, PostgreSQL 18): of a row that is loaded, of a byte of
 # its compressed data, of a table; of an index's or foreign key's row; of anything else.
-_ROW_S, _BYTE_S, _TABLE_S = 0.6e-6, 6e-8, 0.02
-_INDEX_ROW_S, _KEY_ROW_S = 1.0e-6, 0.35e-6
-_ITEM_S = 0.004
+_ROW_S, _BYTE_S, _TABLE_S = 0.25e-6, 2.6e-8, 0.008
+_INDEX_ROW_S, _KEY_ROW_S = 0.4e-6, 0.15e-6
+_ITEM_S = 0.002
 _BYTES_A_ROW = 35  # of compressed data, where only one of the two is known
-_CREATE_S, _CHECK_ROW_S, _FETCH_BYTE_S = 0.3, 1e-7, 4e-8
+_CREATE_S, _CHECK_ROW_S, _FETCH_BYTE_S = 0.1, 5e-8, 4e-8
 
 # ANALYZE looks at 30,000 rows of a table, which lie apart in a large one.
-_ANALYZE_S, _ANALYZE_ROW_S, _ANALYZE_ROWS, _ANALYZE_FAR_S = 0.005, 2.5e-6, 30_000, 0.6
+_ANALYZE_S, _ANALYZE_ROW_S, _ANALYZE_ROWS, _ANALYZE_FAR_S = 0.002, 0.6e-6, 30_000, 0.25
 
-# How much of what was expected has to be done before its pace is believed over the model: a part of all for
-# what is of another kind, a smaller one of its own kind, and never less than a second.
-_DOUBT, _OWN_DOUBT, _LEAST_DOUBT_S = 0.15, 0.05, 1.0
+# What part of all that is expected has to be done before its pace is believed over the model: for what is of
+# another kind, and for its own kind. Where earlier restores were learned from, it is known well how kinds
+# compare, and a pace that differs is more often a passing one.
+_DOUBT, _LEARNED_DOUBT, _OWN_DOUBT, _LEAST_DOUBT_S = 0.05, 0.4, 0.05, 0.3
 _OWN_PACE_S = 1.5  # an item's own pace counts after so long
 _ENOUGH = 0.02  # of the expected time has to pass before the forecast outweighs the first estimate
 
@@ -61,7 +62,7 @@ def left_s(
 ) -> float:
     """Given a restore's items and phases as they stand, returns how many seconds it will still take."""
     base = {id(work): expected_s(work.item) for work in works}
-    rates = _rates(now, works, base)
+    rates = _rates(works, base)
     items = _makespan(now, works, base, rates, workers)
     # Phases without items have no pace of their own: they are as slow as the rest was.
     return items + sum(_stretch_left_s(now, s, works, listed, rates[None]) for s in stretches.values())
@@ -93,7 +94,7 @@ def ready(
     return now + timedelta(seconds=low), now + timedelta(seconds=max(low, high))
 
 
-def _rates(now: datetime, works: Iterable[Work], base: Mapping[int, float]) -> Mapping[Phase | None, float]:
+def _rates(works: Collection[Work], base: Mapping[int, float]) -> Mapping[Phase | None, float]:
     """How many seconds a second of the model takes here: over all (None), and for each phase of items."""
     taken: dict[Phase | None, float] = defaultdict(float)
     meant: dict[Phase | None, float] = defaultdict(float)
@@ -105,12 +106,13 @@ def _rates(now: datetime, works: Iterable[Work], base: Mapping[int, float]) -> M
             continue  # not begun, or done by an earlier job
         fraction = 1.0 if work.finished_at is not None else work.fraction
         until = work.finished_at or work.seen_at
-        if until is None or not fraction or fraction < 0.02:
+        if until is None or until <= work.launched_at or not fraction or fraction < 0.02:
             continue
         for phase in (None, work.item.phase):
             taken[phase] += (until - work.launched_at).total_seconds()
             meant[phase] += base[id(work)] * fraction
-    doubt = max(_LEAST_DOUBT_S, _DOUBT * total[None])
+    learned = any(work.item.expected_s is not None for work in works)
+    doubt = max(_LEAST_DOUBT_S, (_LEARNED_DOUBT if learned else _DOUBT) * total[None])
     overall = (taken[None] + doubt) / (meant[None] + doubt)
     rates: dict[Phase | None, float] = dict.fromkeys(Phase, overall)
     rates[None] = overall
@@ -126,7 +128,7 @@ def _item_left_s(now: datetime, work: Work, meant: float) -> float:
         return meant
     passed = (now - work.launched_at).total_seconds()
     whole = meant
-    if work.fraction and work.seen_at is not None:
+    if work.fraction and work.seen_at is not None and work.seen_at > work.launched_at:
         seen = (work.seen_at - work.launched_at).total_seconds()
         own = min(1.0, seen / _OWN_PACE_S) * min(1.0, work.fraction / 0.1)
         whole = own * seen / work.fraction + (1 - own) * meant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tui.model.event import JobStarted, Phase, StatementSeen
+from tui.model.event import JobEnded, JobStarted, Phase, StatementSeen
 from tui.model.progress import IndexLine, TableLine, WorkerLine
 from tui.model.text import clean
 from tui.postgres import progress_text as words
@@ -74,3 +74,10 @@ def stretch_line(
 
 def _seconds(since: datetime | None, now: datetime) -> float:
     return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def duration(ended: JobEnded | None, started_at: datetime | None, until: datetime) -> float | None:
+    """Given how a job ended, or when it began and the moment until which it is told, returns its seconds."""
+    if ended is not None:
+        return ended.duration_s
+    return max(0.0, (until - started_at).total_seconds()) if started_at else None

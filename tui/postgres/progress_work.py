@@ -105,7 +105,7 @@ class Work:
 
     __slots__ = (
         "bytes", "bytes_pace", "cost", "detail", "failed", "finished_at", "fraction", "item",
-        "launched_at", "rows", "rows_pace", "seen_at", "slot", "stage",
+        "launched_at", "positioned", "rows", "rows_pace", "seen_at", "slot", "stage",
     )  # fmt: skip
 
     def __init__(self, item: Item) -> None:
@@ -117,6 +117,7 @@ class Work:
         self.failed = False
         self.fraction: float | None = None
         self.seen_at: datetime | None = None  # when the server last told how far it is
+        self.positioned = False  # its worker's place in the archive is known
         self.rows: int | None = None
         self.bytes = 0
         self.stage = ""
@@ -154,8 +155,14 @@ class Work:
         self.bytes_pace.add(at, self.bytes)
         if self.item.rows:
             self.advance(at, self.rows / self.item.rows)
-        elif self.item.weight_bytes:
+        elif self.item.weight_bytes and not self.positioned:
             self.advance(at, min(0.95, size / (self.item.weight_bytes * bytes_per_weight)))
+
+    def read(self, at: datetime, size: int) -> None:
+        """A look at how much of its compressed data has been read."""
+        if self.item.weight_bytes:
+            self.positioned = True
+            self.advance(at, min(0.99, size / self.item.weight_bytes))
 
     def left_s(self, now: datetime) -> float | None:
         """Seconds until it is done, as far as its pace tells."""
