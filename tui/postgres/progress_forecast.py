@@ -8,12 +8,12 @@ for their table.
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from tui.model.event import Item, ItemsListed, Phase
+from tui.postgres.progress_schedule import Task, makespan
 from tui.postgres.progress_work import Stretch, Work
 
 # Seconds on the machine of the measurements (two cores, PostgreSQL 18): of a row that is loaded, of a byte of
@@ -63,7 +63,12 @@ def left_s(
     """Given a restore's items and phases as they stand, returns how many seconds it will still take."""
     base = {id(work): expected_s(work.item) for work in works}
     rates = _rates(works, base)
-    items = _makespan(now, works, base, rates, workers)
+    tasks = [
+        _task(now, work, base[id(work)] * rates[work.item.phase])
+        for work in works
+        if work.finished_at is None
+    ]
+    items = makespan(tasks, workers)
     # Phases without items have no pace of their own: they are as slow as the rest was.
     return items + sum(_stretch_left_s(now, s, works, listed, rates[None]) for s in stretches.values())
 
@@ -135,76 +140,10 @@ def _item_left_s(now: datetime, work: Work, meant: float) -> float:
     return max(whole - passed, 0.05 * whole)
 
 
-def _makespan(
-    now: datetime,
-    works: Collection[Work],
-    base: Mapping[int, float],
-    rates: Mapping[Phase | None, float],
-    workers: int,
-) -> float:
-    """How long the workers need for what isn't done, each taking the next item that may begin: data by its
-    size, a table's indexes when its data is in, its foreign keys after its indexes (pg_backup_archiver.c,
-    restore_toc_entries_parallel)."""
-    open_data: dict[tuple[str, str], int] = defaultdict(int)
-    open_indexes: dict[tuple[str, str], int] = defaultdict(int)
-    waiting: dict[tuple[Phase, tuple[str, str]], list[Work]] = defaultdict(list)
-    ready_now: list[tuple[int, float, int, Work]] = []
-    busy: list[tuple[float, int, Work]] = []
-    alone = 0.0
-    tables: dict[int, tuple[str, str]] = {}
-    for work in works:
-        if work.finished_at is not None:
-            continue
-        item = work.item
-        table = tables[id(work)] = (item.schema or "", item.table or item.name)
-        if item.phase is Phase.DATA:
-            open_data[table] += 1
-        elif item.phase is Phase.INDEXES:
-            open_indexes[table] += 1
-
-    def push(work: Work) -> None:
-        seconds = base[id(work)] * rates[work.item.phase]
-        data = work.item.phase is Phase.DATA
-        heapq.heappush(ready_now, (0 if data else 1, -seconds if data else 0.0, work.item.dump_id, work))
-
-    for work in works:
-        if work.finished_at is not None:
-            continue
-        phase, table = work.item.phase, tables[id(work)]
-        if work.launched_at is not None:
-            left = _item_left_s(now, work, base[id(work)] * rates[phase])
-            heapq.heappush(busy, (left, work.item.dump_id, work))
-        elif phase is Phase.SCHEMA:
-            alone += base[id(work)] * rates[phase]
-        elif phase is Phase.INDEXES and open_data[table]:
-            waiting[Phase.DATA, table].append(work)
-        elif phase is Phase.FOREIGN_KEYS and (open_indexes[table] or open_data[table]):
-            waiting[Phase.INDEXES, table].append(work)
-        else:
-            push(work)
-
-    def release(work: Work) -> None:
-        phase, table = work.item.phase, tables[id(work)]
-        if phase is Phase.DATA:
-            open_data[table] -= 1
-        elif phase is Phase.INDEXES:
-            open_indexes[table] -= 1
-        if phase is Phase.DATA and not open_data[table]:
-            for other in waiting.pop((Phase.DATA, table), ()):
-                push(other)
-        if not open_data[table] and not open_indexes[table]:
-            for other in waiting.pop((Phase.INDEXES, table), ()):
-                push(other)
-
-    clock = 0.0
-    while busy or ready_now:
-        while ready_now and len(busy) < max(1, workers):
-            work = heapq.heappop(ready_now)[-1]
-            seconds = base[id(work)] * rates[work.item.phase]
-            heapq.heappush(busy, (clock + seconds, work.item.dump_id, work))
-        clock, _, done = heapq.heappop(busy)
-        release(done)
-    return alone + clock
+def _task(now: datetime, work: Work, meant: float) -> Task:
+    item, running = work.item, work.launched_at is not None
+    table = (item.schema or "", item.table or item.name)
+    return Task(item.dump_id, item.phase, table, _item_left_s(now, work, meant), running)
 
 
 def _stretch_left_s(
