@@ -103,10 +103,7 @@ def _rates(works: Collection[Work], base: Mapping[int, float]) -> Mapping[Phase 
     """How many seconds a second of the model takes here: over all (None), and for each phase of items."""
     taken: dict[Phase | None, float] = defaultdict(float)
     meant: dict[Phase | None, float] = defaultdict(float)
-    total: dict[Phase | None, float] = defaultdict(float)
     for work in works:
-        for phase in (None, work.item.phase):
-            total[phase] += base[id(work)]
         if work.launched_at is None or work.launched_at == work.finished_at or work.failed:
             continue  # not begun, or done by an earlier job
         fraction = 1.0 if work.finished_at is not None else work.fraction
@@ -117,13 +114,14 @@ def _rates(works: Collection[Work], base: Mapping[int, float]) -> Mapping[Phase 
             taken[phase] += (until - work.launched_at).total_seconds()
             meant[phase] += base[id(work)] * fraction
     learned = any(work.item.expected_s is not None for work in works)
-    doubt = max(_LEAST_DOUBT_S, (_LEARNED_DOUBT if learned else _DOUBT) * total[None])
+    doubt = max(_LEAST_DOUBT_S, (_LEARNED_DOUBT if learned else _DOUBT) * sum(base.values()))
     overall = (taken[None] + doubt) / (meant[None] + doubt)
     rates: dict[Phase | None, float] = dict.fromkeys(Phase, overall)
     rates[None] = overall
     for phase, seconds in taken.items():
         if phase is not None:
-            doubt = max(_LEAST_DOUBT_S, _OWN_DOUBT * total[phase])
+            total = sum(base[id(work)] for work in works if work.item.phase is phase)
+            doubt = max(_LEAST_DOUBT_S, _OWN_DOUBT * total)
             rates[phase] = (seconds + doubt * overall) / (meant[phase] + doubt)
     return rates
 
