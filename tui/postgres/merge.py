@@ -56,7 +56,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is around a live table: its own triggers that would fire, the tables it refers to."""
+    """What is around a live table: its own triggers that rows put in would fire, the tables it refers to."""
 
     triggers: tuple[str, ...]
     parents: tuple[TableName, ...]
@@ -74,7 +74,8 @@ def order_and_around(
                 of = shape(connection, table)
                 if of is not None:
                     parents = tuple(dict.fromkeys(k.parent for k in foreign_keys(connection, of.oid)))
-                    found[table] = Around(tuple(t.name for t in triggers(connection, of.oid)), parents)
+                    fired = tuple(t.name for t in triggers(connection, of.oid) if t.on_insert)
+                    found[table] = Around(fired, parents)
     return in_order(tables, {t: set(a.parents) for t, a in found.items()}), found
 
 

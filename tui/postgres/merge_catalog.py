@@ -29,9 +29,9 @@ SELECT k.conname::text, n.nspname::text, p.relname::text, p.relkind::text,
  ORDER BY 1
 """
 
-# Those that fire in an ordinary session (O), or always (A).
+# Those that fire in an ordinary session (O), or always (A). The bit 4 of tgtype is INSERT (pg_trigger.h).
 _TRIGGERS = """
-SELECT t.tgname::text, t.tgenabled::text FROM pg_trigger t
+SELECT t.tgname::text, t.tgenabled::text, t.tgtype & 4 <> 0 FROM pg_trigger t
  WHERE t.tgrelid = %s::oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') ORDER BY 1
 """
 
@@ -69,10 +69,11 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger of a person's, and how it is enabled: O as usual, A always."""
+    """A trigger of a person's, how it is enabled (O as usual, A always), and whether INSERT fires it."""
 
     name: str
     enabled: str
+    on_insert: bool
 
 
 def foreign_keys(connection: Connection, oid: int) -> tuple[ForeignKey, ...]:
