@@ -16,7 +16,6 @@ from textual.app import App
 from tui.files import private_directory, write_whole
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
-from tui.model.event import JobKind
 from tui.model.fleet import Database
 from tui.screens import go
 from tui.screens.rooms import House
@@ -267,6 +266,7 @@ class Ways(App[int]):
     def _job_of_tables(self, job: str) -> RestoreScreen | None:
         """The screen of a job that restores single tables, from which their differences can be reached."""
         from tui.jobs.job import files_of, read_spec
+        from tui.model.event import JobKind
         from tui.screens.tables.follow import TableRestoreScreen
 
         try:
