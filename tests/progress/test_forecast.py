@@ -67,6 +67,16 @@ def test_indexes_wait_for_their_table_and_foreign_keys_for_the_indexes() -> None
     assert left(items) == pytest.approx(30 + 8 + 5, 0.01)
 
 
+def test_what_locks_its_table_is_done_alone_on_it() -> None:
+    keys = tuple(
+        Item(n, "FK CONSTRAINT", "public", f"k{n}", Phase.FOREIGN_KEYS, "big", None, None, 5.0)
+        for n in range(3)
+    )
+    assert left(keys) == pytest.approx(15, 0.01)
+    other = Item(9, "FK CONSTRAINT", "public", "k", Phase.FOREIGN_KEYS, "small", None, None, 5.0)
+    assert left((*keys, other)) == pytest.approx(15, 0.01)
+
+
 def test_a_slower_machine_makes_all_of_it_slower() -> None:
     items = (data(1, "a", 10.0), data(2, "b", 10.0), index(3, "a", 10.0))
     twice = left(items, (0, ItemLaunched(1)), (20, ItemFinished(1)), at=20, workers=1)

@@ -24,6 +24,8 @@ _ITEM_S = 0.002
 _BYTES_A_ROW = 35  # of compressed data, where only one of the two is known
 _CREATE_S, _CHECK_ROW_S, _FETCH_BYTE_S = 0.1, 5e-8, 4e-8
 
+_LOCKING = frozenset({"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT"})  # ALTER TABLE
+
 # ANALYZE looks at 30,000 rows of a table, which lie apart in a large one.
 _ANALYZE_S, _ANALYZE_ROW_S, _ANALYZE_ROWS, _ANALYZE_FAR_S = 0.002, 0.6e-6, 30_000, 0.25
 
@@ -141,7 +143,9 @@ def _item_left_s(now: datetime, work: Work, meant: float) -> float:
 def _task(now: datetime, work: Work, meant: float) -> Task:
     item, running = work.item, work.launched_at is not None
     table = (item.schema or "", item.table or item.name)
-    return Task(item.dump_id, item.phase, table, _item_left_s(now, work, meant), running)
+    return Task(
+        item.dump_id, item.phase, table, _item_left_s(now, work, meant), running, item.desc in _LOCKING
+    )
 
 
 def _stretch_left_s(

@@ -1,7 +1,8 @@
 """How long a restore's workers need for what is left, each taking the next item that may begin.
 
-Data goes first, by its size; a table's indexes wait for its data, its foreign keys for its indexes; items of
-the schema are done by one worker, before all others (pg_backup_archiver.c, restore_toc_entries_parallel).
+Data goes first, by its size; a table's indexes wait for its data, its foreign keys for its indexes; what
+locks a table is done alone on it; items of the schema are done by one worker, before all others
+(pg_backup_archiver.c, restore_toc_entries_parallel, has_lock_conflicts).
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ _PLAYED = 500  # the longest tasks are played through; many small ones fill what
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One item that isn't done: how long it still takes, and whether a worker has it already."""
+    """One item that isn't done: how long it still takes, whether a worker has it already, and whether it
+    locks its table: then nothing else of that table is done beside it."""
 
     number: int
     phase: Phase
     table: tuple[str, str]
     seconds: float
     running: bool
+    locks: bool = False
 
 
 def makespan(tasks: list[Task], workers: int) -> float:
@@ -44,12 +47,13 @@ class _Play:
         self._waiting: dict[tuple[str, str], list[Task]] = defaultdict(list)
         self._ready: list[tuple[bool, float, int, Task]] = []
         self._busy: list[tuple[float, int, Task]] = []
+        self._at: dict[tuple[str, str], list[Task]] = defaultdict(list)  # at work on a table
         every = list(tasks)
         for task in every:
             self._open[task.phase, task.table] += 1
         for task in every:
             if task.running:
-                heapq.heappush(self._busy, (task.seconds, task.number, task))
+                self._begin(task, 0.0)
             else:
                 self._add(task)
 
@@ -57,14 +61,29 @@ class _Play:
         """The seconds until all are done."""
         clock = 0.0
         while self._busy or self._ready:
+            passed_over = []
             while self._ready and len(self._busy) < workers:
-                task = heapq.heappop(self._ready)[-1]
-                heapq.heappush(self._busy, (clock + task.seconds, task.number, task))
+                first = heapq.heappop(self._ready)
+                if self._locked_out(first[-1]):
+                    passed_over.append(first)
+                else:
+                    self._begin(first[-1], clock)
+            for later in passed_over:
+                heapq.heappush(self._ready, later)
             clock, _, done = heapq.heappop(self._busy)
+            self._at[done.table].remove(done)
             self._open[done.phase, done.table] -= 1
             for task in self._waiting.pop(done.table, ()):
                 self._add(task)
         return clock
+
+    def _begin(self, task: Task, clock: float) -> None:
+        self._at[task.table].append(task)
+        heapq.heappush(self._busy, (clock + task.seconds, task.number, task))
+
+    def _locked_out(self, task: Task) -> bool:
+        others = self._at[task.table]
+        return bool(others) and (task.locks or any(other.locks for other in others))
 
     def _add(self, task: Task) -> None:
         if self._must_wait(task):
