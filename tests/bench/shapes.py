@@ -50,7 +50,7 @@ SHAPES = {
 }  # fmt: skip
 
 # So that each restore lasts 15 s or more with two workers on two cores.
-SIZES = {"huge": 11_000_000, "tables": 900, "small": 6_000, "accounts": 600_000, "moves": 2_400_000}
+SIZES = {"huge": 11_000_000, "tables": 900, "small": 6_000, "accounts": 900_000, "moves": 3_600_000}
 
 
 def filled(shape: str, scale: float) -> str:

@@ -104,4 +104,4 @@ def main(rounds: int, scale: float) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(int(given[0]) if given else 5, float(given[1]) if len(given) > 1 else 0.5)
+    main(int(given[0]) if given else 5, float(given[1]) if len(given) > 1 else 1.0)
