@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 
 import pexpect
@@ -61,13 +60,11 @@ def test_it_paints_before_anyone_answers_and_quits_though_nobody_does(tmp_path: 
         app = opened(config(tmp_path, deaf.getsockname()[1]))
         app.expect("quiet")
         app.expect("waiting")
-        began = time.monotonic()
         app.send("q")
+        # Bounded by the child's 30 s: were the waiting threads not left, it took minutes (boto3's timeouts).
         app.expect(pexpect.EOF)
         app.close()
         assert app.exitstatus == 0
-        # Not a measurement: without leaving the waiting threads this takes minutes (boto3's timeouts).
-        assert time.monotonic() - began < 20
         assert ALTERNATE_OFF in app.before and CURSOR_ON in app.before
         assert "Traceback" not in app.before
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 
 import pytest
 
 from tests.tables.conftest import HOSTILE, Pair, quoted
-from tui.model.errors import Refused, UsageError
+from tui.model.errors import PgdrError, Refused, UsageError
 from tui.operations import tables
 
 
@@ -164,20 +166,26 @@ def test_a_comparison_can_be_ended_in_the_middle(pair18: Pair) -> None:
     class Enough(Exception):
         pass
 
-    # The server's sort hangs on a lock: nothing comes, and the wish to stop is heard all the same.
-    import threading
+    # The server waits for a lock: nothing comes, and the wish to stop is heard all the same.
+    held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 't'::regclass"
 
-    holding = threading.Thread(
-        target=lambda: pair18.sql("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(6); COMMIT")
-    )
+    def hold() -> None:
+        with contextlib.suppress(PgdrError):  # it is ended from outside below
+            pair18.sql("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(120); COMMIT")
+
+    holding = threading.Thread(target=hold)
     holding.start()
-    time.sleep(0.5)
+    deadline = time.monotonic() + 60
+    while pair18.sql(held).strip() != "1":
+        assert time.monotonic() < deadline, "the lock was never taken"
+        time.sleep(0.05)
 
     def enough(table: object, live: int, restored: int) -> None:
         raise Enough
 
-    began = time.monotonic()
     with pytest.raises(Enough):
         tables.compare_tables(pair18.database, pair18.restored, [("public", "t")], on_rows=enough)
-    assert time.monotonic() - began < 5
+    assert holding.is_alive()  # it ended while the lock was still held
+    pair18.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+               "WHERE query LIKE '%pg_sleep(120)%' AND pid <> pg_backend_pid()")  # fmt: skip
     holding.join()
