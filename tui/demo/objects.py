@@ -138,7 +138,9 @@ class ObjectServer:
                 Command(
                     (
                         *(str(find_rclone()), "serve", "s3", "--addr", f"{ADDRESS}:{port}"),
-                        *("--config", "/dev/null", "--dir-cache-time", "0s", str(self.objects)),
+                        # What is put into the directory as files is seen at once, nearly: with 0s rclone's
+                        # timer that forgets directories runs without a pause, and takes most of a core.
+                        *("--config", "/dev/null", "--dir-cache-time", "10ms", str(self.objects)),
                     ),
                     # rclone reads the option as a line of CSV, hence the quotes around the pair.
                     {"RCLONE_AUTH_KEY": f'"{access},{secret}"'},
