@@ -206,7 +206,6 @@ def test_stdout_is_json_alone_and_no_secret_is_said(world: World) -> None:
 
 
 def test_state_is_private(world: World) -> None:
-    take_backup(world)
     world.answer("restore", take_backup(world))
     assert (world.state.stat().st_mode & 0o777) == 0o700
     for path in world.state.rglob("*"):
