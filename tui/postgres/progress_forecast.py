@@ -71,8 +71,10 @@ def left_s(
         if work.finished_at is None
     ]
     items = makespan(tasks, workers)
-    # Phases without items have no pace of their own: they are as slow as the rest was.
-    return items + sum(_stretch_left_s(now, s, works, listed, rates[None]) for s in stretches.values())
+    # Phases without items have no pace of their own, and share the rest's only in part: ANALYZE computes
+    # where a load writes.
+    pace = (1 + rates[None]) / 2
+    return items + sum(_stretch_left_s(now, s, works, listed, pace) for s in stretches.values())
 
 
 def ready(
@@ -149,7 +151,7 @@ def _task(now: datetime, work: Work, meant: float) -> Task:
 
 
 def _stretch_left_s(
-    now: datetime, stretch: Stretch, works: Collection[Work], listed: ItemsListed, overall: float
+    now: datetime, stretch: Stretch, works: Collection[Work], listed: ItemsListed, pace: float
 ) -> float:
     if stretch.over:
         return 0.0
@@ -166,7 +168,7 @@ def _stretch_left_s(
         whole = _CREATE_S + sum(rows) * _CHECK_ROW_S
     else:
         whole = _CREATE_S
-    whole *= overall
+    whole *= pace
     if stretch.began_at is None:
         return whole
     return max(whole - (now - stretch.began_at).total_seconds(), 0.05 * whole)
