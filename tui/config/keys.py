@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tui.config import backup_values as b
 from tui.config import values as v
 
 Keys = Mapping[str, v.Reader[Any]]
@@ -12,6 +13,8 @@ Keys = Mapping[str, v.Reader[Any]]
 FLEET: Keys = {"name": v.text, "jobs": v.whole(1, 64)}
 
 PROGRAMS: Keys = {"directories": v.many(v.path)}
+
+ENCRYPTION: Keys = {"age_identity": v.secret, "gnupg_home": v.path, "gpg_passphrase": v.secret}
 
 # How a server is reached. Those of a service file can all come from there.
 FROM_SERVICE = ("host", "port", "user", "password", "passfile", "sslmode", "sslrootcert")
@@ -57,6 +60,9 @@ BACKUP: Keys = {
     "stores": v.many(v.text),
     "role": v.name,
     "jobs": v.whole(1, 64),
+    "format": v.one_of(*b.FORMATS),
+    "compression": b.compression,
+    "encrypt_to": v.many(b.recipient),
 }
 
 CHECK: Keys = {"name": v.text, "sql": v.text, "expect": v.answer}
@@ -98,12 +104,26 @@ COMPONENT: Keys = {
     "every": v.length_or("on change", "on demand"),
     "keep_for": v.length_or("indefinite"),
     "paths": v.many(v.text),
+    "volumes": v.many(v.text),
+    "stores": v.many(v.text),
+    "encrypt_to": v.many(b.recipient),
+    "image": v.text,
     "note": v.note,
 }
 
 CONTACT: Keys = {"name": v.text, "how": v.text}
 
-TOP = ("fleet", "programs", "stores", "defaults", "databases", "channels", "components", "contacts")
+TOP = (
+    "fleet",
+    "programs",
+    "encryption",
+    "stores",
+    "defaults",
+    "databases",
+    "channels",
+    "components",
+    "contacts",
+)
 
 # Keys whose values have a unit that the model's field names tell.
 FIELDS = {"connect_timeout": "connect_timeout_s", "timeout": "timeout_s"}
@@ -137,6 +157,7 @@ def known_keys() -> frozenset[str]:
     tables: list[tuple[str, Keys]] = [
         ("fleet", FLEET),
         ("programs", PROGRAMS),
+        ("encryption", ENCRYPTION),
         ("databases.NAME", DATABASE),
         ("databases.NAME.backup", BACKUP),
         ("databases.NAME.checks", CHECK),

@@ -17,6 +17,7 @@ from tui.model.fleet import (
     Component,
     Contact,
     Database,
+    Encryption,
     Endpoint,
     Fleet,
     LocalStore,
@@ -99,6 +100,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         reading.add(dotted(key), "is not a table that is known.", f"Did you mean [{near}]?" if near else None)
     about = reading.table(raw.get("fleet", {}), ("fleet",), keys.FLEET)
     programs = reading.table(raw.get("programs", {}), ("programs",), keys.PROGRAMS)
+    encryption = reading.table(raw.get("encryption", {}), ("encryption",), keys.ENCRYPTION)
     jobs = about.get("jobs", Fleet(name="").jobs)
     stores = _stores(raw, reading)
     names = tuple(raw["stores"]) if isinstance(raw.get("stores"), dict) else ()
@@ -108,9 +110,10 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         databases=_databases(raw, reading, names, BackupPolicy(stores=names, jobs=jobs)),
         stores=stores,
         channels=_channels(raw, reading),
-        components=_components(raw, reading),
+        components=_components(raw, reading, names),
         contacts=_contacts(raw, reading),
         programs=Programs(**programs),
+        encryption=Encryption(**encryption),
         jobs=jobs,
     )
     if not raw.get("databases"):
@@ -194,6 +197,19 @@ def _policy(
     raw: object, at: Place, reading: Reading, stores: tuple[str, ...], policy: BackupPolicy
 ) -> BackupPolicy:
     read = reading.table(raw, at, keys.BACKUP, elsewhere={dotted(*at[:-1]): keys.DEFAULTS})
+    _known_stores(read, at, reading, stores)
+    _one_kind_of_recipient(read, at, reading)
+    made = replace(policy, **read)
+    if made.encrypt_to and made.format == "directory":
+        reading.add(
+            dotted(*at, "format"),
+            "a backup in the directory format can't be encrypted.",
+            'Take "custom", which streams, or leave encrypt_to out ([] where [defaults.backup] has it).',
+        )
+    return made
+
+
+def _known_stores(read: Table, at: Place, reading: Reading, stores: tuple[str, ...]) -> None:
     for store in read.get("stores", ()):
         if store not in stores:
             near = nearest(store, stores)
@@ -203,7 +219,15 @@ def _policy(
                 f'there is no store "{clean(store, 80)}".',
                 f"Did you mean {dotted(near)}?" if near else known,
             )
-    return replace(policy, **read)
+
+
+def _one_kind_of_recipient(read: Table, at: Place, reading: Reading) -> None:
+    if len({recipient.startswith("gpg:") for recipient in read.get("encrypt_to", ())}) > 1:
+        reading.add(
+            dotted(*at, "encrypt_to"),
+            "names recipients of both age and GPG: a backup is encrypted by one of them.",
+            "Keep the age and SSH keys, or the gpg: ones.",
+        )
 
 
 def _checks(raw: Table, at: Place, reading: Reading) -> tuple[SqlCheck, ...]:
@@ -309,10 +333,13 @@ def _channels(raw: Table, reading: Reading) -> tuple[ChannelSpec, ...]:
     return tuple(made)
 
 
-def _components(raw: Table, reading: Reading) -> tuple[Component, ...]:
+def _components(raw: Table, reading: Reading, stores: tuple[str, ...]) -> tuple[Component, ...]:
     made = []
     for name, table in reading.named(raw, "components"):
-        read = reading.table(table, ("components", name), keys.COMPONENT, required=("method",))
+        at = ("components", name)
+        read = reading.table(table, at, keys.COMPONENT, required=("method",))
+        _known_stores(read, at, reading, stores)
+        _one_kind_of_recipient(read, at, reading)
         made.append(Component(name=name, **{"method": "", **read}))
     return tuple(made)
 

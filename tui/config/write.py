@@ -57,6 +57,10 @@ def text_of(fleet: Fleet) -> str:
     if fleet.programs.directories:
         comment = "Where PostgreSQL's programs are looked for before PATH."
         blocks.append(f"# {comment}\n{_block('[programs]', {'directories': fleet.programs.directories})}")
+    if encryption := _changed(fleet.encryption, None):
+        blocks.append(
+            f"# What opens encrypted backups on this machine.\n{_block('[encryption]', encryption)}"
+        )
     blocks += [_store(store) for store in fleet.stores]
     for number, database in enumerate(fleet.databases):
         blocks += _database(database, fleet, _ABOUT if number == 0 else {})

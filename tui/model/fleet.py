@@ -66,6 +66,9 @@ class BackupPolicy:
     stores: tuple[str, ...] = ()
     role: str | None = None
     jobs: int = 2
+    format: str = "custom"  # custom, directory, plain
+    compression: str | None = None  # pg_dump's word: "zstd:3"; None leaves it to pg_dump
+    encrypt_to: tuple[str, ...] = ()  # public keys: "age1…", "ssh-ed25519 …", "gpg:FINGERPRINT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,11 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """Something else that the fleet protects (configuration files, volumes), with its rule."""
+    """Something else that the fleet protects (configuration files, volumes), with its rule.
+
+    What names neither `paths` (relative to the configuration's directory) nor `volumes` of docker is only
+    shown, not backed up.
+    """
 
     name: str
     method: str
@@ -102,6 +109,10 @@ class Component:
     keep_for: timedelta | None = None
     paths: tuple[str, ...] = ()
     note: str = ""
+    volumes: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    encrypt_to: tuple[str, ...] = ()
+    image: str = "alpine"  # whose tar reads a volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,16 @@ class Programs:
 
 
 @dataclass(frozen=True, slots=True)
+class Encryption:
+    """What opens encrypted backups here: age or SSH identities (all of a file, or a variable), GnuPG's home
+    (None: its own), and its key's passphrase where no agent knows it."""
+
+    age_identity: Secret | None = None
+    gnupg_home: Path | None = None
+    gpg_passphrase: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """Whom or what to turn to when this program isn't enough."""
 
@@ -189,6 +210,7 @@ class Fleet:
     components: tuple[Component, ...] = ()
     contacts: tuple[Contact, ...] = ()
     programs: Programs = Programs()
+    encryption: Encryption = Encryption()
     jobs: int = 2
 
     def database(self, name: str) -> Database | None:
