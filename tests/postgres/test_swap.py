@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import psycopg
 import pytest
 
 from tests.postgres.conftest import HOSTILE, Ground
 from tui.model.errors import PgdrError, Refused
+from tui.model.fleet import Endpoint
 from tui.model.plan import Level
 from tui.postgres import databases
-from tui.postgres.connection import connect
+from tui.postgres.connection import ServerDown, connect
 from tui.postgres.swap import obstacles, statements, swap, undo
 
 
@@ -187,3 +190,64 @@ def test_statements_can_be_run_by_hand() -> None:
     assert 'ALTER DATABASE "shop" RENAME TO "kept";' in text
     assert 'ALTER DATABASE "sh""op" RENAME TO "shop";' in text
     assert text.index("ALLOW_CONNECTIONS false") < text.index("pg_terminate_backend") < text.index("BEGIN")
+
+
+@pytest.mark.parametrize("reaches_the_server", [True, False])
+def test_a_connection_that_breaks_during_commit_is_asked_about(
+    ground: Ground, restored: str, reaches_the_server: bool
+) -> None:
+    live = ground.name
+    with cut_at_commit(ground, reaches_the_server) as through:
+        if reaches_the_server:
+            assert swap(through, live, restored, "kept").kept_as == "kept"
+        else:
+            with pytest.raises(ServerDown):
+                swap(through, live, restored, "kept")
+    assert who(ground, live) == ("restored" if reaches_the_server else "live")
+    assert ("kept" in ground.databases()) is reaches_the_server and closed(ground) == []
+
+
+@contextmanager
+def cut_at_commit(ground: Ground, reaches_the_server: bool) -> Iterator[Endpoint]:
+    """A way to the server that breaks when the first COMMIT goes past: before it is passed on, or when the
+    server has carried it out and answers. Later connections go through."""
+    at, cut = ground.endpoint, threading.Event()
+
+    def carry(source: socket.socket, sink: socket.socket, client: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                if client and b"COMMIT" in data and not cut.is_set():
+                    cut.set()
+                    if reaches_the_server:
+                        sink.sendall(data)
+                        sink_answers.wait(10)
+                    break
+                if not client and cut.is_set() and source in first:
+                    sink_answers.set()
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for end in (source, sink):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    first: list[socket.socket] = []
+    sink_answers = threading.Event()
+
+    def listen() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection((str(at.host), int(at.port or 0)), timeout=10)
+            if not first:
+                first.append(server)
+            threading.Thread(target=carry, args=(client, server, True), daemon=True).start()
+            threading.Thread(target=carry, args=(server, client, False), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=listen, daemon=True).start()
+        yield replace(at, host="127.0.0.1", port=listener.getsockname()[1], sslmode="disable")

@@ -125,7 +125,7 @@ def _exchange(endpoint: Endpoint, live: str, successor: str | None, aside: str) 
 
 def _carry_out(endpoint: Endpoint, connection: Connection, names: tuple[str, ...], renames: Renames) -> int:
     oids = [identity(connection, name) for name in names]
-    done = False
+    done, ended = False, 0
     connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_LOCK_S}s",))
     try:
         for name in names:
@@ -136,10 +136,22 @@ def _carry_out(endpoint: Endpoint, connection: Connection, names: tuple[str, ...
             for move in _moves(renames):
                 connection.execute(move)
         done = True
-        return ended
+    except psycopg.Error:
+        # A connection that broke during COMMIT doesn't tell whether the server had carried it out.
+        done = connection.closed and _took_place(endpoint, renames, oids)
+        if not done:
+            raise
     finally:
         if not done:
             _open_again(endpoint, connection, [oid for oid in oids if oid is not None])
+    return ended
+
+
+def _took_place(endpoint: Endpoint, renames: Renames, oids: list[int | None]) -> bool:
+    """Whether each database has its new name, asked on a new connection. Raises as `connect` does: then
+    nobody knows yet."""
+    with connect(endpoint) as another:
+        return [identity(another, new) for _, new in renames] == oids
 
 
 def _moves(renames: Renames) -> list[sql.Composed]:
