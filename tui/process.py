@@ -72,13 +72,15 @@ def start(
     cwd: str | None = None,
     uid: int | None = None,
     gid: int | None = None,
+    pass_fds: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
     """Starts a program and returns its process.
 
     `detached` gives it a session of its own, so that it outlives this process and its terminal; `grouped`
     a process group of its own, so that it and all that it starts can be ended at once.
-    `uid` and `gid` start it as another user (only root may). Messages are asked for in English
-    (LC_MESSAGES), since some of them are read by this program. Raises PgdrError when it can't be started.
+    `uid` and `gid` start it as another user (only root may). `pass_fds` are open files that it may have too.
+    Messages are asked for in English (LC_MESSAGES), since some of them are read by this program. Raises
+    PgdrError when it can't be started.
     """
     env = {**os.environ, "LC_MESSAGES": "C", **command.env}
     env.pop("LC_ALL", None)
@@ -95,6 +97,7 @@ def start(
             user=uid,
             group=gid,
             extra_groups=[] if uid is not None else None,
+            pass_fds=pass_fds,
         )
     except OSError as error:
         raise PgdrError(
