@@ -120,6 +120,16 @@ def _undo(to: argparse.ArgumentParser) -> None:
     _confirm(to)
 
 
+def _kept(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", nargs="?", help="only of this database")
+
+
+def _drop(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    to.add_argument("kept", metavar="NAME", help="the kept database's name on the server")
+    _confirm(to)
+
+
 def _job(to: argparse.ArgumentParser) -> None:
     to.add_argument("job", metavar="JOB", help="a job's id, the beginning of one, or `last`")
 
@@ -150,6 +160,8 @@ VERBS: dict[str, Verb] = {
     "verify": Verb("verify", "restore into a scratch database, compare, record the result", _verify),
     "swap": Verb("swap", "put a restored database in the live one's place, keeping the old", _swap),
     "undo": Verb("undo", "take the last swap back", _undo),
+    "kept": Verb("kept", "the databases that restores and swaps left beside the live ones", _kept),
+    "drop": Verb("drop", "drop one of the kept databases for good", _drop),
     "compare": Verb("compare", "how a restored database's tables differ from the live ones", _compare),
     "merge": Verb("merge", "put rows that live tables miss back from a restored database", _merge),
     "jobs": Verb("jobs", "what is running or has run", _nothing),
