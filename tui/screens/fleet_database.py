@@ -38,6 +38,7 @@ class DatabaseScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "recover", "recover"),
         Binding("b", "backups", "backups"),
+        Binding("d", "kept", "kept databases"),
         Binding("slash", "filter", "filter"),
         Binding("R", "refresh", "look again"),
         Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
@@ -112,6 +113,10 @@ class DatabaseScreen(ListScreen):
     def action_recover(self) -> None:
         """Begins the guided recovery."""
         self.post_message(go.Recover(self._entry.database.name))
+
+    def action_kept(self) -> None:
+        """Shows the databases that are kept beside it."""
+        self.post_message(go.Kept(self._entry.database.name))
 
     def action_backups(self) -> None:
         """Shows its backups."""

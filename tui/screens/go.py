@@ -62,6 +62,14 @@ class BackupsOf(Message):
         self.database = database
 
 
+class Kept(Message):
+    """See the databases that are kept beside a live one (its name in the fleet)."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__()
+        self.database = database
+
+
 class Jobs(Message):
     """See the jobs."""
 

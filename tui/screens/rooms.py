@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui.model.facts import DatabaseFacts, TableFacts
     from tui.model.fleet import Database, Fleet
     from tui.model.incident import Incident
+    from tui.model.kept import KeptDatabase
     from tui.model.progress import Progress
     from tui.operations.catalogue import Description
     from tui.operations.records import Drill, Seen
@@ -30,7 +31,7 @@ class Rooms:
 
     `look` hands over each database's facts as they arrive; `backups` streams the backups of one store
     in pages, and its problems; `verify` starts the job that restores a backup into a scratch database and
-    checks it, and returns the job's id.
+    checks it, and returns the job's id; `drop_kept` drops a kept database for good.
     """
 
     look: Callable[[Callable[[DatabaseFacts], None]], None]
@@ -44,6 +45,8 @@ class Rooms:
     incidents: Callable[[], tuple[Incident, ...]]
     report: Callable[[Incident], str]
     verify: Callable[[Database, str], str]
+    kept: Callable[[Database], tuple[KeptDatabase, ...]]
+    drop_kept: Callable[[Database, str], KeptDatabase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +79,6 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         incidents=lambda: real().incidents(),
         report=lambda incident: real().report(incident),
         verify=lambda database, ref: real().verify(database, ref),
+        kept=lambda database: real().kept(database),
+        drop_kept=lambda database, name: real().drop_kept(database, name),
     )

@@ -69,6 +69,14 @@ class Ways(App[int]):
         database = self._fleet.database(message.database) if message.database else None
         self.push_screen(BackupsScreen(self._house, database))
 
+    def on_kept(self, message: go.Kept) -> None:
+        """Shows the databases that are kept beside a live one."""
+        from tui.screens.kept import KeptScreen
+
+        database = self._fleet.database(message.database)
+        if database is not None:
+            self.push_screen(KeptScreen(self._house, database))
+
     def on_attach(self, message: go.Attach) -> None:
         """Shows a job."""
         from tui.screens.restore import RestoreScreen

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui.incident import report
 from tui.incident.book import Book
+from tui.incident.uses import databases_in_use
 from tui.jobs.job import JobSpec, new_id
 from tui.jobs.start import start_job
 from tui.jobs.watch import all_jobs
@@ -17,7 +18,7 @@ from tui.model.errors import UsageError
 from tui.model.event import JobKind
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
-from tui.operations import catalogue, inventory, records
+from tui.operations import catalogue, inventory, kept, records
 from tui.operations.catalogue import Description
 from tui.operations.records import Drill
 from tui.postgres.databases import fresh_name
@@ -75,4 +76,10 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         incidents=lambda: Book(state).all(),
         report=lambda incident: report.load(state, incident, fleet),
         verify=verify,
+        kept=lambda database: kept.kept_databases(
+            fleet, state, database, databases_in_use(state, database.name)
+        ),
+        drop_kept=lambda database, name: kept.drop_kept(
+            fleet, state, database, name, databases_in_use(state, database.name)
+        ),
     )
