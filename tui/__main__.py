@@ -1,7 +1,18 @@
 """`python -m tui` is `pgdr`."""
 
+import signal
 import sys
 
-from tui.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """The program. Ctrl+C ends it without a word while it is still being loaded: nothing has begun then."""
+    handler = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from tui.cli import main as cli
+
+    signal.signal(signal.SIGINT, handler)
+    return cli()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,9 +14,10 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from tui import __version__
-from tui.model.errors import PgdrError
+from tui.model.errors import PgdrError, UsageError
 from tui.model.text import clean
 from tui.verbs import VERBS, Verb
 from tui.verbs.console import Console
@@ -36,7 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(
                 errors="backslashreplace"
             )  # a terminal that isn't UTF-8 must not end a restore
-    arguments = parser().parse_args(argv)
+    try:
+        arguments = parser().parse_args(argv)
+    except UsageError as error:
+        Console(json_wanted="--json" in (sys.argv[1:] if argv is None else argv)).error(error)
+        return error.exit_code
     json_wanted = getattr(arguments, "json", False) or getattr(arguments, "format", None) == "json"
     console = Console(json_wanted=json_wanted)
     context = Context(
@@ -94,15 +99,25 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+class _Parser(argparse.ArgumentParser):
+    """One whose errors are told as all others are, with --json too."""
+
+    def error(self, message: str) -> NoReturn:
+        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
+        raise UsageError(
+            f"{clean(message[:1].upper() + message[1:], 300)}.", mend=f"{usage} (--help tells more)"
+        )
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line. The general options may stand before or after the verb."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="pgdr", description="Back up and recover PostgreSQL. Without a verb, opens the terminal app."
     )
     made.add_argument("--version", action="version", version=f"pgdr {__version__}")
     made.set_defaults(verb=None, config=None, state=None, read_only=False, theme=None, ascii=False)
     _general(made)
-    after = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    after = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     _general(after)
     verbs = made.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, verb in VERBS.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -60,3 +61,44 @@ def test_a_file_where_the_state_should_be(world: World) -> None:
     for verb in (("jobs",), ("attach", "last")):
         said = world.answer(*verb, code=1)["error"]
         assert str(world.state / "jobs") in said["what"] and said["mend"]
+
+
+def test_a_command_line_that_makes_no_sense_is_told_in_json_too(world: World) -> None:
+    for verb in (("restore",), ("restor", "x"), ("backups", "--limit", "many"), ("demo", "\x1b[2J")):
+        done = world.pgdr(*verb, "--json")
+        error = json.loads(done.stdout)["error"]
+        assert done.returncode == 2 and error["what"].endswith(".") and "--help" in error["mend"]
+        assert "\x1b" not in done.stderr
+
+
+def test_a_configuration_that_is_no_file_is_not_waited_for(world: World, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        argv = [*world.argv("inventory")[:3], "--config", str(path), "inventory"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+        assert done.returncode == 2 and "is no file" in done.stderr
+
+
+def test_ctrl_c_while_the_program_is_loaded_leaves_no_traceback(world: World) -> None:
+    # The first line that -v prints of its own modules comes while they are being imported.
+    argv = world.argv("backups")
+    process = subprocess.Popen([argv[0], "-v", *argv[1:]], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "tui/model" in line or "tui.cli" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    assert process.wait(30) in (-signal.SIGINT, 130) and "Traceback" not in rest
+
+
+def test_a_job_whose_server_does_not_answer_ends_with_the_code_for_it(world: World) -> None:
+    ref = world.answer("backup", "shop")[0]["ref"]
+    order = world.answer("restore", ref, "--plan")["plan"]
+    assert order["commands"]
+    text = world.config.read_text()
+    job = world.answer("restore", ref, "--detach")["job"]
+    world.answer("attach", job)
+    world.config.write_text(text.replace(f"port = {world.live.endpoint.port}", "port = 1"))
+    assert world.pgdr("restore", ref).returncode == 5
+    assert world.pgdr("verify", ref).returncode == 5

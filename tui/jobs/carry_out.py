@@ -35,6 +35,7 @@ class Ending:
     rows: int | None = None
     items: int | None = None
     fetched_bytes: int | None = None
+    unreachable: bool = False
 
 
 def carry_out(

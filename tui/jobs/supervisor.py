@@ -27,7 +27,7 @@ from tui.jobs.journal import Journal, read
 from tui.jobs.lock import held, target_lock_path
 from tui.jobs.resume import history
 from tui.model.backup import Verdict
-from tui.model.errors import PgdrError
+from tui.model.errors import PgdrError, Unreachable
 from tui.model.event import CancelAsked, JobEnded, JobKind, JobStarted, JobState, TargetMade
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean, rfc3339
@@ -93,7 +93,8 @@ def main(directory: Path) -> int:
             kept = f" Its database {clean(spec.target or '')} was kept." if cancel.keep() else ""
             ending = Ending(JobState.CANCELLED, None, f"Stopped as asked.{kept}")
         except PgdrError as error:
-            ending = Ending(JobState.FAILED, None, _sentence(error), error.mend)
+            unreachable = isinstance(error, Unreachable)
+            ending = Ending(JobState.FAILED, None, _sentence(error), error.mend, unreachable=unreachable)
         except Exception as error:  # noqa: BLE001 - the last word of a job must be in its journal, whatever
             # happened; a message of unknown origin could hold anything, so only its kind is told
             ending = Ending(
@@ -115,6 +116,7 @@ def main(directory: Path) -> int:
                 rows=ending.rows,
                 items=ending.items,
                 fetched_bytes=ending.fetched_bytes,
+                unreachable=ending.unreachable,
             )
         )
     return 0 if ending.state is JobState.DONE else 1

@@ -236,6 +236,7 @@ class JobEnded:
     rows: int | None = None
     items: int | None = None
     fetched_bytes: int | None = None
+    unreachable: bool = False  # a server or store didn't answer, or refused the credentials
 
 
 Event = (

@@ -99,3 +99,4 @@ class Progress:
     rows: int | None
     fetched_bytes: int | None
     made_ref: str | None
+    unreachable: bool = False  # it failed because a server or store didn't answer

@@ -361,6 +361,7 @@ class Fold:
             if ended and ended.fetched_bytes is not None
             else (fetch.done if fetch else None),
             made_ref=ended.ref if ended else None,
+            unreachable=ended.unreachable if ended else False,
         )
 
     def _left_s(self, now: datetime) -> float | None:

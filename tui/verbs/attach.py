@@ -8,7 +8,8 @@ from tui.verbs.context import Context
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    """Exit codes: 0 clean, 3 explained, 1 failed, cancelled or lost. Ctrl+C leaves the job running."""
+    """Exit codes: 0 clean, 3 explained, 5 a server or store didn't answer, 1 failed otherwise, cancelled or
+    lost. Ctrl+C leaves the job running."""
     from tui.jobs.watch import full_id
     from tui.verbs.following import exit_code, follow_to_end, job_of, tell_end
 

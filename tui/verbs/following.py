@@ -10,6 +10,7 @@ from tui.jobs.watch import follow
 from tui.model import codec
 from tui.model.amounts import duration
 from tui.model.backup import Verdict
+from tui.model.errors import Unreachable
 from tui.model.event import JobState
 from tui.model.progress import Progress
 from tui.verbs.context import Context
@@ -68,9 +69,9 @@ def tell_end(context: Context, picture: Progress) -> None:
 
 
 def exit_code(picture: Progress) -> int:
-    """0 clean, 3 explained, 1 anything else."""
+    """0 clean, 3 explained, 5 when a server or store didn't answer, 1 anything else."""
     if picture.state is not JobState.DONE:
-        return 1
+        return Unreachable.exit_code if picture.unreachable else 1
     return {Verdict.CLEAN: 0, Verdict.EXPLAINED: 3}.get(picture.verdict or Verdict.FAILED, 1)
 
 
