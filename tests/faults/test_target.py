@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
+from psycopg import sql
 
 from tests.faults.life import (
     ended,
@@ -14,10 +17,12 @@ from tests.faults.life import (
     no_orphans,
     order,
     picture,
+    processes_of,
     reach,
     resume,
     resumed_clean,
     rich_world,
+    sessions_of,
     start_restore,
     start_resume,
     supervisor,
@@ -25,6 +30,7 @@ from tests.faults.life import (
 )
 from tests.recovery.world import World, utc_now
 from tests.servers import FreshDatabase
+from tui.demo.server import Server
 from tui.jobs.job import files_of
 from tui.jobs.resume import resuming
 from tui.jobs.start import start_job
@@ -33,6 +39,8 @@ from tui.model.backup import Verdict
 from tui.model.errors import Refused
 from tui.model.event import JobState
 from tui.model.verdict import ErrorClass
+from tui.postgres.connection import connect
+from tui.postgres.databases import unfinished
 
 
 @pytest.fixture(params=["db18", "db15"])
@@ -162,3 +170,43 @@ def test_what_was_explained_stays_explained(world: World) -> None:
     assert (end.state, end.verdict) == (JobState.DONE, Verdict.EXPLAINED)
     assert {e.error_class for e in end.errors if "wallets" in (e.entry or "")} == {ErrorClass.ROLE_MISSING}
     equal(world, end.job)
+
+
+def test_cancel_of_a_frozen_server_leaves_no_orphan_and_says_what_stays(world: World) -> None:
+    job = start_restore(world)
+    reach(world, job, "data")
+    with frozen(world.live.server):
+        ask_cancel(world.state, job, "bob@db2", False)
+        end = ended(world, job)
+        assert not processes_of(job)
+    assert end.state is JobState.FAILED and end.unreachable
+    assert "Stopped as asked" in (end.message or "") and "pgdr drop" in (end.mend or "")
+    wait(lambda: not sessions_of(world, job), "sessions are left on the server", 30)
+    assert end.target in world.databases()
+    with connect(world.live.endpoint) as connection:
+        assert unfinished(connection, str(end.target)) is not None
+
+
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """A server whose every process stands still, as on a machine whose disk hangs."""
+    postmaster = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
+    stopped = [postmaster, *postmaster.children(recursive=True)]
+    for process in stopped:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in reversed(stopped):
+            process.resume()
+
+
+def test_the_restored_database_has_the_comment_of_its_own(either: World) -> None:
+    text = 'it\'s \\ the "shop"\nof Ann'
+    with connect(either.live.endpoint, either.live.name) as connection:
+        quoted = sql.Literal(text).as_string(connection)
+        connection.execute(f'COMMENT ON DATABASE "{either.live.name}" IS {quoted}'.encode())
+    end = ended(either, start_restore(either))
+    assert end.verdict is Verdict.CLEAN
+    query = f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{end.target}'"
+    assert either.live.server.sql(query) == text

@@ -45,7 +45,7 @@ from tui.postgres.databases import (
 from tui.postgres.errors import verdict as judge_all
 from tui.postgres.facts import server_facts
 from tui.postgres.items import items, use_list
-from tui.postgres.locales import database_locale
+from tui.postgres.locales import database_comment, database_locale
 from tui.postgres.positions import Positions, spans
 from tui.postgres.programs import restore_program
 from tui.postgres.remains import end_jobs
@@ -135,10 +135,7 @@ def restore(
                 Positions(archive.path, spans(contents, size, manifest)),
             )
         except Stopped:
-            terminate(endpoint, target)
-            if not keep():
-                drop(endpoint, target, force=True)
-                discard(staging)
+            _stopped(endpoint, target, keep(), staging)
             raise
         errors = [e for e in was.errors if e.dump_id in done] if was else []
         errors += run.account_for()
@@ -156,8 +153,25 @@ def restore(
                 timing = Timing(now(), size, workers, archive.seconds, seconds, taken.phases(), taken.items())
                 _learn(state, database, timing, report)
             discard(staging)
-        _mark(endpoint, target, _unfit(ref, judged, tables, manifest), report)
+        _mark(endpoint, target, _unfit(ref, judged, tables, manifest), report, database_comment(contents))
     return _restored(target, judged, began, todo, manifest, archive, errors)
+
+
+def _stopped(endpoint: Endpoint, target: str, keep: bool, staging: Path) -> None:
+    """Ends the job's sessions and, unless it is to be kept, drops what was made. Raises PgdrError when the
+    server doesn't let that be done: pg_restore has ended all the same."""
+    try:
+        terminate(endpoint, target)
+        if not keep:
+            drop(endpoint, target, force=True)
+    except PgdrError as error:
+        raise type(error)(
+            f'Stopped as asked, but "{clean(target)}" could not be {"left" if keep else "dropped"} in order.',
+            str(error),
+            "It is marked as unfinished. When the server answers: pgdr kept shows it, pgdr drop drops it.",
+        ) from None
+    if not keep:
+        discard(staging)
 
 
 def _readable(description: Description) -> Contents:
@@ -244,10 +258,12 @@ def _unfit(ref: str, judged: Verdict, tables: tuple[str, ...], manifest: Manifes
     return None
 
 
-def _mark(endpoint: Endpoint, target: str, why: str | None, report: Report) -> None:
+def _mark(
+    endpoint: Endpoint, target: str, why: str | None, report: Report, comment: str | None = None
+) -> None:
     """What a swap looks at. A role that may not comment on its database loses that guard, not the restore."""
     try:
-        mark_unfinished(endpoint, target, why)
+        mark_unfinished(endpoint, target, why, comment)
     except Unreachable:
         raise
     except PgdrError as error:

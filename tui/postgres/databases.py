@@ -121,14 +121,16 @@ def create(endpoint: Endpoint, name: str, locale: DatabaseLocale = PLAIN) -> Non
         )
 
 
-def mark_unfinished(endpoint: Endpoint, name: str, why: str | None) -> None:
-    """Writes on the server itself that a database must not be put in the place of another, and why; None
-    takes the mark away. It holds for every pgdr on whatever machine, however the one that wrote it ended.
+def mark_unfinished(endpoint: Endpoint, name: str, why: str | None, comment: str | None = None) -> None:
+    """Writes on the server itself that a database must not be put in the place of another, and why; with
+    None puts `comment`, the database's own, in the mark's place. The mark holds for every pgdr on whatever
+    machine, however the one that wrote it ended.
 
     Raises PgdrError when the role may not, and as `connect` does.
     """
-    comment = sql.Literal(None if why is None else clean(_UNFINISHED + why, 500))
-    statement = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), comment)
+    own = None if comment is None or comment.startswith(_UNFINISHED) else comment
+    text = sql.Literal(own if why is None else clean(_UNFINISHED + why, 500))
+    statement = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), text)
     with connect(endpoint) as connection, failures(f'"{clean(name)}" could not be marked.'):
         connection.execute(statement)
 

@@ -30,6 +30,24 @@ class DatabaseLocale:
 PLAIN = DatabaseLocale(None, None, None, None)  # all of it as the server's own
 
 
+def database_comment(contents: Contents) -> str | None:
+    """Given an archive's contents, returns the comment on its database; None where there is none.
+
+    pg_dump writes it as a literal, with E and doubled backslashes where it holds any (dumpCommentExtended in
+    pg_dump.c, appendStringLiteralConn in string_utils.c). pg_restore sets it only with --create.
+    """
+    entry = next(
+        (e for e in contents.entries if e.desc == "COMMENT" and e.name.startswith("DATABASE ")), None
+    )
+    if entry is None:
+        return None
+    found = re.search(r" IS\s+(E?)'((?:[^']|'')*)';\s*\Z", entry.definition)
+    if found is None:
+        return None
+    text = found[2].replace("''", "'")
+    return text.replace("\\\\", "\\") if found[1] else text
+
+
 def database_locale(contents: Contents) -> DatabaseLocale:
     """Given an archive's contents, returns how its database was created, from its DATABASE entry;
     None for what that doesn't say (pg_dump.c, dumpDatabase; LOCALE since 13 stands for both)."""
