@@ -160,6 +160,15 @@ class ObjectRights:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of a backup in the directory format."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What was true in the dump's own snapshot; written last, so a backup that has one is complete."""
 
@@ -194,6 +203,12 @@ class Manifest:
     large_objects: int | None = None
     populated: tuple[str, ...] | None = None  # materialized views with their rows
     disabled_triggers: tuple[str, ...] | None = None  # "public.users quiet"
+    # By the version of the library that sorts: the database's own ("" is its name here) and those used.
+    collation_versions: dict[str, str] | None = None
+    compression: str | None = None  # as it was asked for, "zstd:3"; None: pg_dump's own choice
+    encryption: str | None = None  # age, gpg; size and hash are then those of the encrypted bytes
+    recipients: tuple[str, ...] = ()  # who can open it
+    files: tuple[StoredFile, ...] = ()  # of the directory format; its sha256 is that of their hashes
 
     @property
     def rows(self) -> int:

@@ -1,54 +1,76 @@
 """Taking a backup: pg_dump and the manifest see the same snapshot; the manifest is written last.
 
-In order: a snapshot is opened and exported; pg_dump writes the archive from it while every table is
-counted in it; the archive, the roles beside it, and then the manifest go to each store. What has a
-manifest is complete; a failure at any point takes away what was stored.
+In order: a snapshot is opened and exported; pg_dump's stream goes from it into every store at once while
+every table is counted in it; when both have ended well the archive appears in each store, then the roles
+beside it, and last the manifest. What has a manifest is complete; a failure at any point leaves nothing,
+but of several stores the good ones keep theirs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-import threading
+import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from tui.files import private_directory
 from tui.model.backup import ArchiveFormat, Manifest
-from tui.model.errors import PgdrError, Refused
-from tui.model.event import BytesMoved, LogLine, Phase, PhaseBegan
-from tui.model.fleet import Database, Endpoint, Fleet
-from tui.model.text import clean, clean_lines
+from tui.model.errors import PgdrError, Refused, UsageError
+from tui.model.event import LogLine, Phase, PhaseBegan
+from tui.model.fleet import BackupPolicy, Database, Endpoint, Fleet, LocalStore
+from tui.model.text import clean
+from tui.operations.backup_directory import TOC, DirectoryDump
+from tui.operations.backup_fan import StoreFailed
+from tui.operations.backup_stream import Stream
 from tui.operations.catalogue import GLOBALS, MANIFEST, key_for, write_manifest
+from tui.operations.encryption import check_recipients, encrypted, kind_of
 from tui.operations.report import Clock, Report, Stop, Stopped
 from tui.places.open import open_place
 from tui.postgres import commands
+from tui.postgres.compression import compress_argument, plain_suffix
 from tui.postgres.connection import environment
 from tui.postgres.counting import TableName
-from tui.postgres.errors import explain
+from tui.postgres.databases import target_lock
 from tui.postgres.facts import server_facts
 from tui.postgres.programs import dump_program
 from tui.postgres.snapshot import Snapshot
-from tui.process import Command, run, start
-from tui.stores.store import ObjectMissing, Store, StoreMissing
+from tui.process import Finished, run
+from tui.stores.store import ObjectMissing, Store, StoreDenied
 
 MANIFEST_VERSION = 1
 SELECTIONS = ("full", "schema", "data", "tables")
 
-_CHUNK = 1 << 20
-_LOOK_EVERY_S = 0.5
+_GLOBALS_WITHIN_S = 60
+_SUFFIXES = {ArchiveFormat.CUSTOM: ".dump", ArchiveFormat.DIRECTORY: ".dir", ArchiveFormat.PLAIN: ".sql"}
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How a backup is made. `inserts` writes rows as INSERT, for seeding other databases; `role_passwords`
+    keeps the roles' password hashes beside it."""
+
+    format: ArchiveFormat = ArchiveFormat.CUSTOM
+    compression: str | None = None
+    encrypt_to: tuple[str, ...] = ()
+    inserts: bool = False
+    role_passwords: bool = False
+
+    @classmethod
+    def by(cls, policy: BackupPolicy) -> Making:
+        """As a database's configuration has it."""
+        return cls(ArchiveFormat(policy.format), policy.compression, policy.encrypt_to)
 
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """A backup that was taken: where it lies (a ref for each store) and what is in it."""
+    """A backup that was taken: where it lies (a ref for each store), what is in it, and the stores, if any,
+    that it could not be put into."""
 
     refs: tuple[str, ...]
     manifest: Manifest
     duration_s: float
+    failed: tuple[StoreFailed, ...] = ()
 
 
 def back_up(
@@ -62,66 +84,120 @@ def back_up(
     now: Clock,
     selection: str = "full",
     tables: tuple[TableName, ...] = (),
+    making: Making | None = None,
     application: str = "pgdr backup",
 ) -> BackedUp:
     """Backs `database` up into each of `stores`, in one pass over the database.
 
-    `selection` is one of SELECTIONS; `tables` (schema, name) goes with "tables". `staging` is a
-    directory for the archive until it is stored: written to a file it has its offsets, so that it can
-    be read by ranges and restored in parallel later; that costs its size in disk.
+    `selection` is one of SELECTIONS; `tables` (schema, name) goes with "tables". `making` is by the
+    database's configuration unless it is given. `staging` is a directory for what a directory dump needs
+    until it is stored; nothing else touches this machine's disk. Some 100 MB of memory, whatever its size.
 
-    Raises Stopped when `stop` says so, Unreachable or PgdrError when the server, pg_dump or a store
-    fails. Nothing that looks like a backup is left then.
+    Raises Stopped when `stop` says so; Refused when another backup of it into one of the stores is at work;
+    ConfigError or UsageError when it can't be made so; Unreachable or PgdrError when the server, pg_dump or
+    every store fails. Nothing that looks like a backup is left then.
     """
     began = time.monotonic()
+    making = making or Making.by(database.backup)
+    _check(making)
     endpoint = open_place(database)
     server_major = server_facts(endpoint).version_num // 10000
     program = dump_program("pg_dump", fleet.programs, endpoint, server_major)
-    archive = private_directory(staging) / "archive.dump"
+    compress = compress_argument(program, making.compression)
+    home = fleet.encryption.gnupg_home
+    if making.encrypt_to:
+        check_recipients(making.encrypt_to, home)
     env = environment(endpoint, None, application=application)
+    failed: list[StoreFailed] = []
 
     def heed_stop() -> None:
         if stop():
             raise Stopped
 
-    try:
-        with Snapshot(endpoint, database.dbname, application=application) as snapshot:
+    with ExitStack() as stack:
+        for store in stores:
+            stack.enter_context(_only_one(fleet, database, endpoint, store, application))
+        with Snapshot(
+            endpoint, database.dbname, application=application, role=database.backup.role
+        ) as snapshot:
             moment = now()
+            key = key_for(database.dbname, moment, suffix(making))
+            directory = making.format is ArchiveFormat.DIRECTORY
+            able = _able(stores, f"{key}/{TOC}" if directory else key, failed)
             report(PhaseBegan(Phase.DUMP))
             command = commands.dump(
                 program,
                 env,
                 database.dbname,
-                file=archive,
+                file=staging / "archive" if directory else None,
+                format=making.format.value,
                 snapshot=snapshot.id,
+                compress=compress,
+                jobs=database.backup.jobs,
                 schema_only=selection == "schema",
                 data_only=selection == "data",
+                inserts=making.inserts,
                 tables=tables,
                 role=database.backup.role,
             )
-            with _dumping(command, archive, report, stop):
-                # Counted while pg_dump reads the same pages: most of them come from memory the second time
-                found = snapshot.facts(on_wait=heed_stop, only=_counted(selection, tables))
-        key = key_for(database.dbname, moment)
+            dump: Stream | DirectoryDump
+            if directory:
+                dump = DirectoryDump(command, able, key, report, staging / "archive")
+            else:
+                scanned = making.format is ArchiveFormat.CUSTOM
+                recipients = making.encrypt_to
+                dump = Stream(
+                    command, able, key, report, scanned=scanned, recipients=recipients, gnupg_home=home
+                )
+            stack.enter_context(dump)
+
+            def heed() -> None:
+                heed_stop()
+                dump.heed()
+
+            # Counted while pg_dump reads the same pages: most of them come from memory the second time
+            found = snapshot.facts(on_wait=heed, only=_counted(selection, tables))
+            dump.wait(heed)
+        made = dump.made(heed_stop)
         manifest = Manifest(
             version=MANIFEST_VERSION,
             key=key,
             database=database.dbname,
             created_at=moment,
             duration_s=time.monotonic() - began,
-            size_bytes=archive.stat().st_size,
-            sha256=_sha256(archive, heed_stop),
-            format=ArchiveFormat.CUSTOM,
+            size_bytes=made.size_bytes,
+            sha256=made.sha256,
+            blocks=made.blocks,
+            files=made.files,
+            format=making.format,
             dump_version=program.version,
             selection=selection,
+            compression=making.compression,
+            encryption=kind_of(making.encrypt_to),
+            recipients=making.encrypt_to,
             **{field.name: getattr(found, field.name) for field in fields(found)},
         )
-        globals_sql = _globals(fleet, endpoint, server_major, env, report)
+        roles = _roles(fleet, database, endpoint, server_major, env, making, report)
         report(PhaseBegan(Phase.STORE))
-        refs = _store_everywhere(stores, archive, manifest, globals_sql, report, heed_stop)
-    finally:
-        archive.unlink(missing_ok=True)
-    return BackedUp(refs, manifest, time.monotonic() - began)
+        refs = _finish(dump, able, manifest, roles, failed, heed_stop)
+    return BackedUp(refs, manifest, time.monotonic() - began, tuple(failed))
+
+
+def suffix(making: Making) -> str:
+    """What the key of a backup that is made so ends with: `.dump`, `.sql.gz`, `.dump.age`."""
+    ending = _SUFFIXES[making.format]
+    if making.format is ArchiveFormat.PLAIN:
+        ending += plain_suffix(making.compression)
+    kind = kind_of(making.encrypt_to)
+    return f"{ending}.{kind}" if kind else ending
+
+
+def _check(making: Making) -> None:
+    if making.format is ArchiveFormat.DIRECTORY and making.encrypt_to:
+        raise UsageError(
+            "A backup in the directory format can't be encrypted.",
+            mend="Take the custom format, which streams (--format custom), or leave the recipients out.",
+        )
 
 
 def _counted(selection: str, tables: tuple[TableName, ...]) -> tuple[TableName, ...] | None:
@@ -129,111 +205,49 @@ def _counted(selection: str, tables: tuple[TableName, ...]) -> tuple[TableName, 
     return () if selection == "schema" else tables or None
 
 
-@contextmanager
-def _dumping(command: Command, archive: Path, report: Report, stop: Stop) -> Iterator[None]:
-    """pg_dump runs while the `with` counts; leaving it waits for its end. Raises PgdrError when it fails."""
-    report(LogLine(command.shown))
-    process = start(command, stdout=subprocess.DEVNULL)
-    said: list[str] = []
-
-    def read() -> None:
-        assert process.stderr is not None
-        for line in process.stderr:
-            said.append(clean(line.decode("utf-8", "replace").rstrip("\n"), 500))
-            report(LogLine(said[-1]))
-
-    reader = threading.Thread(target=read, name="pg_dump-output")
-    reader.start()
-    try:
-        yield
-        while process.poll() is None:
-            if stop():
-                raise Stopped
-            report(BytesMoved(Phase.DUMP, archive.stat().st_size if archive.exists() else 0, None))
-            _wait(process)
-    except BaseException:
-        process.terminate()
-        process.wait()
-        reader.join()
-        raise
-    reader.join()
-    if process.returncode != 0:
-        raise _dump_failed(said)
+def _only_one(
+    fleet: Fleet, database: Database, endpoint: Endpoint, store: Store, application: str
+) -> AbstractContextManager[None]:
+    """The lock on this database's backups into this store, held on the server, where every machine sees it.
+    In the database itself: a role for backups may have no other that it can connect to."""
+    inside = replace(endpoint, maintenance_db=database.dbname)
+    name = f"the backup of {database.dbname} into {_whereabouts(fleet, store)}"
+    return target_lock(inside, name, application=application)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(_LOOK_EVERY_S)
-    except subprocess.TimeoutExpired:
-        return
+def _whereabouts(fleet: Fleet, store: Store) -> str:
+    """What tells one store from another on every machine, whatever it is called there. No secret."""
+    spec = fleet.store(store.name)
+    if spec is None:
+        return store.name
+    if isinstance(spec, LocalStore):
+        return f"{spec.path} on {socket.gethostname()}"
+    parts = ("endpoint_url", "account", "container", "bucket", "prefix")
+    return " ".join(str(getattr(spec, part)) for part in parts if getattr(spec, part, None))
 
 
-def _dump_failed(said: list[str]) -> PgdrError:
-    text = "\n".join(said[-5:])
-    known = explain(text)
-    return PgdrError(
-        "pg_dump failed; no backup was stored.",
-        clean_lines(text) or None,
-        known[0].solution if known else "See its messages above.",
-    )
+def _able(stores: Sequence[Store], key: str, failed: list[StoreFailed]) -> list[Store]:
+    """The stores that answer and don't have `key`; of the others why not is put into `failed`.
 
-
-def _sha256(path: Path, heed_stop: Callable[[], None]) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            heed_stop()
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _globals(
-    fleet: Fleet, endpoint: Endpoint, server_major: int, env: dict[str, str], report: Report
-) -> bytes | None:
-    """Roles and tablespaces as SQL, without passwords; None, told in the log, when they may not be read."""
-    program = dump_program("pg_dumpall", fleet.programs, endpoint, server_major)
-    done = run(commands.dump_globals(program, env, endpoint.maintenance_db), timeout_s=60)
-    if done.code != 0:
-        report(LogLine(f"The roles could not be dumped: {clean(done.stderr, 300)}"))
-        return None
-    return done.stdout
-
-
-def _store_everywhere(
-    stores: Sequence[Store],
-    archive: Path,
-    manifest: Manifest,
-    globals_sql: bytes | None,
-    report: Report,
-    heed_stop: Callable[[], None],
-) -> tuple[str, ...]:
-    """The archive, the roles, and last the manifest into each store; on failure all is taken away again."""
-    key = manifest.key
-    stored: list[tuple[Store, str]] = []
+    Two machines may back one database up in the same second: neither must replace the other's backup, nor
+    take it away when its own fails. Raises the first store's error when none is left.
+    """
+    able = []
     for store in stores:
-        _refuse_to_replace(store, key)
-    try:
-        for store in stores:
-            stored.append((store, key))
-            store.write(key, _chunks(archive, report, heed_stop))
-            if globals_sql is not None:
-                stored.append((store, key + GLOBALS))
-                store.put(key + GLOBALS, globals_sql)
-            stored.append((store, key + MANIFEST))
-            write_manifest(store, manifest)
-    except BaseException:
-        for store, name in reversed(stored):
-            _take_away(store, name)
-        raise
-    return tuple(f"{store.name}:{key}" for store in stores)
+        try:
+            _refuse_to_replace(store, key)
+            able.append(store)
+        except PgdrError as error:
+            failed.append(StoreFailed(store.name, error))
+    if not able and failed:
+        raise failed[0].error
+    return able
 
 
 def _refuse_to_replace(store: Store, key: str) -> None:
-    """Two machines may back one database up in the same second: neither must replace the other's backup,
-    nor take it away when its own fails."""
     try:
         store.stat(key)
-    except (ObjectMissing, StoreMissing):
+    except (ObjectMissing, StoreDenied):  # credentials that may only write can't ask; writing tells the rest
         return
     raise Refused(
         f"The store {clean(store.name)} has a backup {clean(key, 200)} already: another pgdr took it in the"
@@ -242,18 +256,89 @@ def _refuse_to_replace(store: Store, key: str) -> None:
     )
 
 
-def _take_away(store: Store, key: str) -> None:
+def _roles(
+    fleet: Fleet,
+    database: Database,
+    endpoint: Endpoint,
+    server_major: int,
+    env: dict[str, str],
+    making: Making,
+    report: Report,
+) -> dict[str, bytes]:
+    """Roles and tablespaces as SQL, by the ends of the keys beside the archive; none, told in the log, when
+    they may not be read.
+
+    Encrypted backups have them in clear too, since a plan names the roles that a server misses, but their
+    passwords only encrypted. Passwords that were asked for and can't be read are an error.
+    """
+    program = dump_program("pg_dumpall", fleet.programs, endpoint, server_major)
+
+    def dumped(passwords: bool) -> Finished:
+        role = database.backup.role
+        command = commands.dump_globals(program, env, endpoint.maintenance_db, passwords=passwords, role=role)
+        return run(command, timeout_s=_GLOBALS_WITHIN_S)
+
+    made: dict[str, bytes] = {}
+    kind = kind_of(making.encrypt_to)
+    if making.role_passwords:
+        done = dumped(passwords=True)
+        if done.code != 0:
+            raise PgdrError(
+                "The roles' passwords could not be read; no backup was stored.",
+                clean(done.stderr, 300),
+                "A superuser may read them. Leave out --with-role-passwords, or connect as one.",
+            )
+        if kind is None:
+            return {GLOBALS: done.stdout}
+        home = fleet.encryption.gnupg_home
+        made[f"{GLOBALS}.{kind}"] = b"".join(encrypted((done.stdout,), making.encrypt_to, home))
+    done = dumped(passwords=False)
+    if done.code != 0:
+        report(LogLine(f"The roles could not be dumped: {clean(done.stderr, 300)}"))
+        return made
+    return {**made, GLOBALS: done.stdout}
+
+
+def _finish(
+    dump: Stream | DirectoryDump,
+    able: list[Store],
+    manifest: Manifest,
+    roles: dict[str, bytes],
+    failed: list[StoreFailed],
+    heed_stop: Callable[[], None],
+) -> tuple[str, ...]:
+    """The archive appears, then the roles, and last the manifest in each store that has not failed.
+
+    Of one that fails now all is taken away again; of all, when it is stopped or when none is left."""
+    stored: list[Store] = []
     try:
-        store.delete(key)
-    except PgdrError:
-        return  # the store that fails to store may fail to delete; without a manifest it isn't complete
-
-
-def _chunks(archive: Path, report: Report, heed_stop: Callable[[], None]) -> Iterator[bytes]:
-    total, done = archive.stat().st_size, 0
-    with archive.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        whole = dump.finish(heed_stop)
+        failed += dump.failed
+        for store in whole:
             heed_stop()
-            yield chunk
-            done += len(chunk)
-            report(BytesMoved(Phase.STORE, done, total))
+            try:
+                for ending, text in roles.items():
+                    store.put(manifest.key + ending, text)
+                write_manifest(store, manifest)
+                stored.append(store)
+            except PgdrError as error:
+                failed.append(StoreFailed(store.name, error))
+                _take_away(store, manifest.key, roles)
+                dump.take_away(store)
+        if not stored:
+            raise failed[0].error
+    except BaseException:
+        for store in able:
+            _take_away(store, manifest.key, roles)
+            dump.take_away(store)
+        raise
+    return tuple(f"{store.name}:{manifest.key}" for store in stored)
+
+
+def _take_away(store: Store, key: str, roles: Collection[str]) -> None:
+    """What lies beside the archive; the archive itself is the dump's to remove."""
+    for ending in (MANIFEST, *roles):
+        try:
+            store.delete(key + ending)
+        except PgdrError:
+            continue  # the store that fails to store may fail to delete; without a manifest it isn't complete

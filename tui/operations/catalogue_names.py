@@ -85,7 +85,7 @@ def told(key: str) -> Told | None:
 
 def beside(key: str) -> Beside | None:
     """Given a key, returns to which archive it belongs; None when it may itself be one."""
-    for suffix in (MANIFEST, GLOBALS):
+    for suffix in (MANIFEST, GLOBALS, *(f"{GLOBALS}.{kind}" for kind in ("age", "gpg"))):
         if key.endswith(suffix):
             return Beside(key.removesuffix(suffix), is_manifest=suffix == MANIFEST)
     found = _VERIFIED.fullmatch(key)

@@ -84,6 +84,17 @@ SELECT n.nspname || '.' || c.relname || ' ' || t.tgname FROM pg_trigger t
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY 1
 """
 
+# datcollversion came with 15. The collations that come along with PostgreSQL count where something uses them.
+_COLLATIONS = """
+SELECT '', to_jsonb(d)->>'datcollversion' FROM pg_database d WHERE d.datname = current_database()
+UNION ALL
+SELECT n.nspname || '.' || c.collname, c.collversion
+  FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+    OR EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_collation'::regclass AND d.refobjid = c.oid)
+ ORDER BY 1
+"""
+
 
 def tables(connection: Connection) -> tuple[TableState, ...]:
     """The tables whose rows pg_dump writes, biggest first, neither counted nor measured yet (0).
@@ -144,3 +155,13 @@ def materialized_views(connection: Connection, *, populated: bool) -> tuple[str,
 def disabled_triggers(connection: Connection) -> tuple[str, ...]:
     """The triggers (`schema.table name`) that someone has disabled."""
     return tuple(row[0] for row in connection.execute(_DISABLED_TRIGGERS).fetchall())
+
+
+def collation_versions(connection: Connection) -> dict[str, str]:
+    """The versions of the library that sorts, as the catalog has them: of the database's own collation (its
+    name here is ""; PostgreSQL 15 and later) and of each collation (`schema.name`) that is used. Those that
+    have none are left out.
+
+    https://www.postgresql.org/docs/current/sql-altercollation.html
+    """
+    return {row[0]: row[1] for row in connection.execute(_COLLATIONS).fetchall() if row[1] is not None}

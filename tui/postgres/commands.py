@@ -28,6 +28,7 @@ def dump(
     jobs: int = 1,
     schema_only: bool = False,
     data_only: bool = False,
+    inserts: bool = False,
     tables: Iterable[TableName] = (),
     schemas: Iterable[str] = (),
     role: str | None = None,
@@ -53,6 +54,8 @@ def dump(
         argv.append("--schema-only")
     if data_only:
         argv.append("--data-only")
+    if inserts:
+        argv.append("--inserts")
     chosen = [f"--table={pattern(*table)}" for table in tables]
     chosen += [f"--schema={quoted(schema)}" for schema in schemas]
     if chosen:
@@ -73,12 +76,16 @@ def dump_globals(
     *,
     file: Path | None = None,
     role: str | None = None,
+    passwords: bool = False,
 ) -> Command:
     """Given pg_dumpall, returns the command that writes roles and tablespaces as SQL, to `file` or stdout.
 
-    Without passwords: they need a superuser to be read, and a backup is no place for them.
+    Without the roles' passwords (their hashes) unless they are asked for: a superuser alone may read them,
+    and only an encrypted backup is a place for them.
     """
-    argv = [str(program.path), "-w", "--globals-only", "--no-role-passwords"]
+    argv = [str(program.path), "-w", "--globals-only"]
+    if not passwords:
+        argv.append("--no-role-passwords")
     argv.append(f"--database={dbname_argument(maintenance_db)}")
     if file is not None:
         argv.append(f"--file={file}")

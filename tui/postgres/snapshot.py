@@ -52,21 +52,30 @@ class SnapshotFacts:
     large_objects: int
     populated: tuple[str, ...]
     disabled_triggers: tuple[str, ...]
+    collation_versions: dict[str, str]
 
 
 class Snapshot:
     """A snapshot of a database, held for as long as the `with` block lasts. `id` is for pg_dump --snapshot.
 
-    While it is held, VACUUM keeps what has died since. Entering raises as `connect` does.
+    `role` is taken on after connecting, as by pg_dump's --role. While it is held, VACUUM keeps what has
+    died since. Entering raises as `connect` does.
     """
 
     def __init__(
-        self, endpoint: Endpoint, dbname: str, *, workers: int = 2, application: str = APPLICATION
+        self,
+        endpoint: Endpoint,
+        dbname: str,
+        *,
+        workers: int = 2,
+        application: str = APPLICATION,
+        role: str | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._dbname = dbname
         self._workers = workers
         self._application = application
+        self._role = role
         self._open = ExitStack()
         self._connection: Connection | None = None
         self._sequences: tuple[SequenceState, ...] = ()
@@ -76,6 +85,7 @@ class Snapshot:
         with ExitStack() as opening:
             connection = opening.enter_context(self._transaction())
             with failures(f'No snapshot of "{clean(self._dbname)}" could be taken.'):
+                self._take_role(connection)
                 self.id = str(connection.execute("SELECT pg_export_snapshot()").fetchall()[0][0])
                 # Sequences know no snapshot. Read before pg_dump does, theirs can't be behind these.
                 self._sequences = catalog.sequences(connection, catalog.sequence_names(connection))
@@ -135,6 +145,7 @@ class Snapshot:
             large_objects=catalog.large_objects(connection),
             populated=catalog.materialized_views(connection, populated=True),
             disabled_triggers=catalog.disabled_triggers(connection),
+            collation_versions=catalog.collation_versions(connection),
         )
 
     def _counted(
@@ -157,10 +168,16 @@ class Snapshot:
             for worker in workers:
                 worker.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self.id)))
             for worker in workers:
+                self._take_role(worker)
                 # As pg_dump does: a policy that hides rows is an error, not a smaller count.
                 worker.execute("SET LOCAL row_security = off")
             count_all(workers, list(states), on_count, on_wait)
         return tuple(sorted(states.values(), key=lambda t: (t.schema, t.name)))
+
+    def _take_role(self, connection: Connection) -> None:
+        """What pg_dump's --role does: the role that may read isn't always the one that logs in."""
+        if self._role is not None:
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(self._role)))
 
     def _transaction(self) -> Connection:
         connection = connect(self._endpoint, self._dbname, application=self._application, autocommit=False)
