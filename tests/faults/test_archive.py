@@ -32,11 +32,10 @@ def block_of(world: World, ref: str, table: str) -> tuple[Path, int]:
     """The archive's file, and where the data of a table begins in it."""
     key = ref.partition(":")[2]
     store = open_store(world.fleet.stores[0])
-    contents, path = describe(store, key).contents, store.path(key)
-    assert contents is not None and path is not None
-    offset = next(e.offset for e in contents.entries if e.desc == "TABLE DATA" and e.name == table)
-    assert offset is not None
-    return path, offset
+    found, path = describe(store, key), store.path(key)
+    assert found.contents is not None and found.manifest is not None and path is not None
+    entry = next(e for e in found.contents.entries if e.desc == "TABLE DATA" and e.name == table)
+    return path, next(b.offset for b in found.manifest.blocks if b.dump_id == entry.dump_id)
 
 
 @pytest.mark.parametrize("how", ["flipped bit", "cut short"])

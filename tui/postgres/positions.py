@@ -20,11 +20,16 @@ def spans(contents: Contents, archive_bytes: int, manifest: Manifest | None) -> 
     """Given an archive, returns where each table's data block begins and how long it is, by dump id; only
     of those whose rows no manifest tells: for the others the server's own counts are better."""
     counted = {(t.schema, t.name) for t in manifest.tables} if manifest else set()
-    sizes = data_sizes(contents, archive_bytes, manifest.blocks if manifest else ())
+    blocks = manifest.blocks if manifest else ()
+    sizes = data_sizes(contents, archive_bytes, blocks)
+    noted = {b.dump_id: b.offset for b in blocks}
+    begins = {e.dump_id: noted.get(e.dump_id, e.offset) for e in contents.entries}
     return {
-        e.dump_id: (e.offset, sizes[e.dump_id])
+        e.dump_id: (begin, sizes[e.dump_id])
         for e in contents.entries
-        if e.offset is not None and e.dump_id in sizes and (e.schema or "", e.name) not in counted
+        if (begin := begins[e.dump_id]) is not None
+        and e.dump_id in sizes
+        and (e.schema or "", e.name) not in counted
     }
 
 
