@@ -35,7 +35,8 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One backup as a listing shows it.
+    """One backup as a listing shows it: of a database, or of a `component` (files, volumes), then with no
+    database.
 
     `database` and `created_at` come from the manifest, else the archive's header, else the key;
     None where none of them tells.
@@ -50,6 +51,7 @@ class Backup:
     etag: str | None = None
     has_manifest: bool = False
     verification: Verification | None = None
+    component: str | None = None
 
     @property
     def ref(self) -> str:
@@ -142,11 +144,13 @@ class TableState:
 
 @dataclass(frozen=True, slots=True)
 class BlockOffset:
-    """Where an entry's data block lies in an archive that couldn't be sought when it was written."""
+    """Where an entry's data block lies in an archive that couldn't be sought when it was written, and the
+    hash of its bytes: a part of an archive can be believed alone."""
 
     dump_id: int
     offset: int
     size_bytes: int
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

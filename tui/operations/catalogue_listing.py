@@ -16,7 +16,14 @@ from datetime import datetime
 from tui.model.backup import Backup, Contents, StoredObject, StoreProblem, Verification
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.fleet import Fleet, StoreSpec
-from tui.operations.catalogue_names import Told, beside, called_archive, may_be_archive, told
+from tui.operations.catalogue_names import (
+    Told,
+    beside,
+    called_archive,
+    component_told,
+    may_be_archive,
+    told,
+)
 from tui.postgres.archive import MAGIC, read_contents
 from tui.stores.open import open_store
 from tui.stores.store import ObjectMissing, Store
@@ -145,13 +152,15 @@ class _Lister:
         return self._backups(ready, readers)
 
     def _backups(self, ready: list[StoredObject], readers: ThreadPoolExecutor) -> tuple[Backup, ...]:
+        components = [found for found in ready if component_told(found.key)]
+        ready = [found for found in ready if component_told(found.key) is None]
         names = {found.key: told(found.key) for found in ready}
         self._ask_headers_for_names(ready, names, readers)
         unsaid = [
             f for f in ready if names[f.key] is None and may_be_archive(f.key) and f.size_bytes > len(MAGIC)
         ]
         heads = dict(zip((f.key for f in unsaid), readers.map(self._header, unsaid), strict=True))
-        made = []
+        made = [self._joined(self._component(found)) for found in components]
         for found in ready:
             says, head = names[found.key], heads.get(found.key)
             if says is None and head is None:
@@ -189,6 +198,18 @@ class _Lister:
             database=database,
             created_at=at,
             etag=found.etag,
+        )
+
+    def _component(self, found: StoredObject) -> Backup:
+        told_of = component_told(found.key)
+        return Backup(
+            store=self._store.name,
+            key=found.key,
+            size_bytes=found.size_bytes,
+            modified_at=found.modified_at,
+            created_at=told_of[1] if told_of else None,
+            etag=found.etag,
+            component=told_of[0] if told_of else None,
         )
 
     def _joined(self, backup: Backup) -> Backup:

@@ -17,6 +17,8 @@ from tui.model.text import clean, stamp
 MANIFEST = ".manifest.json"  # beside KEY lies KEY.manifest.json
 GLOBALS = ".globals.sql"  # roles and tablespaces, which no archive of a database has
 
+COMPONENTS = "components/"  # what is no database's: configuration files, docker volumes
+
 _CLUSTER = "k8s-"  # in front of what was taken out of a pod: k8s-kong-20261121.dump
 _ENDING = r"\.(?:dump|dmp|backup|bak|pgdump|custom|tar)"
 _DATED = re.compile(
@@ -27,6 +29,9 @@ _DATED = re.compile(
 )
 _VERIFIED = re.compile(
     r"(?P<key>.+)\.verified\.(?P<at>\d{8}T\d{6}Z)\.(?P<verdict>clean|explained|failed)\.json", re.DOTALL
+)
+_COMPONENT = re.compile(
+    re.escape(COMPONENTS) + r"(?P<name>[^/]+)-(?P<at>\d{8}-\d{6})\.tar\.gz(?:\.(?:age|gpg))?", re.DOTALL
 )
 _NO_ARCHIVE = (".json", ".sha256", ".md5", ".txt", ".log", ".md", ".toml", ".yaml", ".yml", ".html")
 
@@ -60,6 +65,24 @@ def key_for(database: str, moment: datetime, suffix: str = ".dump") -> str:
     if name.startswith(_CLUSTER):
         name = "%6B" + name[1:]  # or the prefix would be taken for that of a cluster
     return f"{name}-{moment.astimezone(timezone.utc):%Y%m%d-%H%M%S}{suffix}"
+
+
+def component_key(component: str, moment: datetime, suffix: str = ".tar.gz") -> str:
+    """Given a component's name and an aware moment, returns the key of its backup:
+    `components/configuration%20files-20261121-010210.tar.gz`, in UTC."""
+    return f"{COMPONENTS}{quote(component, safe='')}-{moment.astimezone(timezone.utc):%Y%m%d-%H%M%S}{suffix}"
+
+
+def component_told(key: str) -> tuple[str, datetime] | None:
+    """Given a key, returns the component that it is a backup of, and when it was taken; else None."""
+    found = _COMPONENT.fullmatch(key)
+    if found is None:
+        return None
+    try:
+        at = datetime.strptime(found["at"], "%Y%m%d-%H%M%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return unquote(found["name"]), at
 
 
 def verification_key(key: str, verification: Verification) -> str:

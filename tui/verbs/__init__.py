@@ -55,12 +55,27 @@ def _backups(to: argparse.ArgumentParser) -> None:
 
 
 def _backup(to: argparse.ArgumentParser) -> None:
-    to.add_argument("databases", metavar="DB", nargs="+", help="databases of the fleet")
+    to.add_argument("databases", metavar="DB", nargs="*", help="databases of the fleet")
+    to.add_argument(
+        "--all", action="store_true", help="every database and component, the most critical first"
+    )
+    to.add_argument(
+        "--component", metavar="NAME", action="append", default=[], help="this component (repeatable)"
+    )
     to.add_argument("--store", metavar="S", action="append", default=[], help="into this store (repeatable)")
     what = to.add_mutually_exclusive_group()
     what.add_argument("--schema-only", action="store_true", help="no rows")
     what.add_argument("--data-only", action="store_true", help="rows alone")
     what.add_argument("--table", metavar="T", action="append", default=[], help="this table (repeatable)")
+    to.add_argument("--format", choices=("custom", "directory", "plain"), help="plain is SQL, for psql")
+    to.add_argument("--inserts", action="store_true", help="rows as INSERT, to seed other databases with")
+    to.add_argument("--compress", metavar="HOW", help="none, gzip, lz4 or zstd, maybe with a level: zstd:3")
+    to.add_argument(
+        "--encrypt-to", metavar="KEY", action="append", default=[], help="a public key (repeatable)"
+    )
+    to.add_argument("--with-role-passwords", action="store_true", help="keep the roles' password hashes too")
+    to.add_argument("--quiet", action="store_true", help="say nothing when all goes well")
+    _confirm(to)
 
 
 def _restore(to: argparse.ArgumentParser) -> None:

@@ -51,7 +51,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             (
                 f"{b.sort_time:%Y-%m-%d %H:%M}",
                 age(now - b.sort_time),
-                b.database or "?",
+                b.database or (f"component {b.component}" if b.component else "?"),
                 size(b.size_bytes),
                 "yes" if b.has_manifest else "no",
                 f"{b.verification.verdict.value} {age(now - b.verification.at)} ago"
@@ -78,7 +78,9 @@ def _plain(backup: Backup) -> dict[str, object]:
         "ref": backup.ref,
         "store": backup.store,
         "key": backup.key,
+        "kind": "component" if backup.component else "database",
         "database": backup.database,
+        "component": backup.component,
         "created_at": codec.plain(backup.created_at) if backup.created_at else None,
         "size_bytes": backup.size_bytes,
         "format": "custom" if custom and backup.has_manifest else None,
