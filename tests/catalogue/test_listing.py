@@ -203,7 +203,7 @@ def test_hostile_names_do_no_harm(store: DirectoryStore, tmp_path: Path) -> None
 def test_all_stores_are_listed_and_one_that_fails_is_a_problem_of_its_own(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.stores.s3._TRIES", 1)
+    monkeypatch.setattr("tui.stores.s3_client.TRIES", 1)
     (tmp_path / "local").mkdir()
     (tmp_path / "wrong").write_text("not-the-secret\n")
     stores = (

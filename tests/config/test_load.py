@@ -18,6 +18,7 @@ from tui.model.fleet import (
     Database,
     Endpoint,
     Fleet,
+    GcsStore,
     LocalStore,
     Ntfy,
     S3Store,
@@ -195,6 +196,12 @@ def test_stores_and_channels() -> None:
         Ntfy("ntfy", Secret(env="T"), timeout_s=3),
         Webhook("hook", Secret(env="U"), "Authorization", Secret(env="H")),
     )
+
+
+def test_stores_alone_are_a_fleet() -> None:
+    fleet = read('[stores.s]\nkind = "gcs"\nbucket = "b"\n')
+    assert fleet.stores == (GcsStore("s", "b"),)
+    assert fleet.databases == ()
 
 
 def test_checks_take_whole_numbers_as_text() -> None:

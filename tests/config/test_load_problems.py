@@ -35,6 +35,7 @@ def problems(text: str) -> dict[str, Problem]:
 
 
 KONG = "[databases.kong]\n"
+AZURE = "[stores.s]\nkind='azure'\ncontainer='c'\n"
 STORE = '[stores.local]\nkind = "local"\npath = "b"\n'
 
 
@@ -42,7 +43,7 @@ STORE = '[stores.local]\nkind = "local"\npath = "b"\n'
     ("text", "key", "what", "mend"),
     [
         # tables
-        ("", "databases", "no database", "[databases.NAME]"),
+        ("", "databases", "neither a database nor a store", "[databases.NAME]"),
         (KONG + "[database.x]", "database", "not a table that is known", "[databases]"),
         ("databases = 5", "databases", "expected tables with a name each, found 5", "[databases.NAME]"),
         ("[databases]\nkong = 5", "databases.kong", "expected a table, found 5", "[databases.kong]"),
@@ -141,7 +142,7 @@ STORE = '[stores.local]\nkind = "local"\npath = "b"\n'
             None,
         ),
         (KONG + "[stores.s]\npath = 'p'", "stores.s.kind", "is missing", "local, s3"),
-        (KONG + "[stores.s]\nkind = 'azure'", "stores.s.kind", '"local" or "s3", found "azure"', None),
+        (KONG + "[stores.s]\nkind = 'ftp'", "stores.s.kind", '"azure" or "gcs", found "ftp"', None),
         (KONG + "[stores.s]\nkind = ['s3']", "stores.s.kind", "found a list", None),
         (KONG + "[stores.s]\nkind = 'local'", "stores.s.path", "is missing", None),
         (KONG + "[stores.s]\nkind = 's3'", "stores.s.bucket", "is missing", None),
@@ -158,6 +159,44 @@ STORE = '[stores.local]\nkind = "local"\npath = "b"\n'
             "stores.s.profile",
             "stands beside",
             None,
+        ),
+        (
+            KONG + "[stores.s]\nkind='s3'\nbucket='b'\nkms_key='k'",
+            "stores.s.kms_key",
+            "no encryption",
+            "aws:kms",
+        ),
+        (
+            KONG + "[stores.s]\nkind='s3'\nbucket='b'\nsse='AES'",
+            "stores.s.sse",
+            '"AES256" or "aws:kms"',
+            None,
+        ),
+        (KONG + AZURE, "stores.s.account", "is missing", "storage account"),
+        (
+            KONG + AZURE + "account='a'\naccount_key={env='A'}\nsas_token={env='B'}",
+            "stores.s.sas_token",
+            "beside account_key",
+            "Keep one",
+        ),
+        (
+            KONG + AZURE + "account='a'\nconnection_string={env='A'}",
+            "stores.s.account",
+            "says it too",
+            "Take it out",
+        ),
+        (
+            KONG + AZURE + "endpoint_url='http://h'\naccount_key={env='A'}",
+            "stores.s.account",
+            "missing",
+            None,
+        ),
+        (KONG + "[stores.s]\nkind='gcs'", "stores.s.bucket", "is missing", None),
+        (
+            KONG + AZURE + "account='a'\n" + AZURE.replace(".s]", ".t]") + "account='a'",
+            "stores.t",
+            "same place as stores.s",
+            "keep one",
         ),
         (KONG + "[stores.'a:b']\nkind = 'local'\npath = 'p'", 'stores."a:b"', "STORE:KEY", None),
         (KONG + "[channels.n]\nkind = 'ntfy'", "channels.n.topic", "is missing", None),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tui.config.load import load, load_text
 from tui.config.write import text_of
 from tui.model.fleet import (
+    AzureStore,
     BackupPolicy,
     Component,
     Contact,
@@ -20,6 +21,7 @@ from tui.model.fleet import (
     Database,
     Endpoint,
     Fleet,
+    GcsStore,
     LocalStore,
     Ntfy,
     Programs,
@@ -81,7 +83,11 @@ EVERYTHING = Fleet(
     stores=(
         LocalStore("near", Path("/backups"), offsite=True),
         S3Store("far", "b", "k/", "https://h", "r", None, SECRET, SECRET, path_style=True, offsite=False),
-        S3Store("own", "b", profile="p"),
+        S3Store("own", "b", profile="p", storage_class="STANDARD_IA", sse="aws:kms", kms_key="alias/k"),
+        AzureStore("az", "c", "account", "k/", "https://h", SECRET, offsite=False),
+        AzureStore("token", "c", "account", sas_token=SECRET),
+        AzureStore("string", "c", connection_string=SECRET),
+        GcsStore("gcs", "b", "k/", "https://g", Path("/key.json"), offsite=False),
     ),
     channels=(
         Ntfy("ntfy", SECRET, "https://n", SECRET, "high", ("a",), 3.0),

@@ -1,4 +1,4 @@
-"""What every store does: the same tests on a directory and on a real S3 server."""
+"""What every store does: the same tests on a directory and on a real server of each kind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.stores.conftest import PART, Kept
+from tui.model.errors import PgdrError
 from tui.stores.store import FetchStopped, KeyRefused, ObjectMissing, Store
 
 HOSTILE = ["../up", "a/../../up", "/etc/passwd", "a//b", ".", "..", "a/.", "", "nul\0here", "a/"]
@@ -43,6 +44,36 @@ def test_what_is_put_can_be_read_listed_and_deleted(kept: Kept) -> None:
     kept.store.delete(put.key)  # once more is no error
 
 
+def test_a_stream_is_the_range_in_pieces(kept: Kept) -> None:
+    data = os.urandom(6 << 20)
+    kept.store.put("big", data)
+    found = kept.store.stat("big")
+    pieces = list(kept.store.stream("big", 10, 5 << 20, found.etag))
+    assert b"".join(pieces) == data[10 : (5 << 20) + 10]
+    assert len(pieces) > 1
+    assert max(map(len, pieces)) <= 4 << 20
+    assert b"".join(kept.store.stream("big", 6 << 20, 5)) == b""
+    with pytest.raises(ObjectMissing):
+        next(kept.store.stream("nothing", 0, 5))
+
+
+def test_a_stream_is_of_the_object_it_was_asked_for(kept: Kept) -> None:
+    kept.store.put("now", b"one")
+    etag = kept.store.stat("now").etag
+    assert etag
+    assert b"".join(kept.store.stream("now", 0, 9, etag)) == b"one"
+    kept.store.put("now", b"other")
+    if kept.kind == "gcs":
+        pytest.skip("the emulator ignores conditions; test_clouds.py has a server that doesn't")
+    with pytest.raises(PgdrError, match="replaced while it was read"):
+        list(kept.store.stream("now", 0, 9, etag))
+
+
+def test_its_protection_can_be_asked(kept: Kept) -> None:
+    found = kept.store.protection()
+    assert found.locked is None or not found.locked.has
+
+
 def test_ranges_end_where_the_object_ends(kept: Kept) -> None:
     kept.store.put("ten", b"0123456789")
     assert kept.store.read("ten", 3, 4) == b"3456"
@@ -70,14 +101,16 @@ def test_what_is_missing_is_said_to_be_missing(kept: Kept, tmp_path: Path) -> No
     assert not list(tmp_path.glob("*x*"))
 
 
-def test_more_than_a_page_of_keys_comes_in_pages_and_in_order(kept: Kept) -> None:
-    made = {f"{'deep/er/' * (n % 3)}db-{n:04}.dump" for n in range(1203)} | {"db.dump", "db-", "dé.dump"}
-    for key in made:  # as files: both stores lie in a directory here
-        (kept.directory / key).parent.mkdir(parents=True, exist_ok=True)
-        (kept.directory / key).touch()
+def test_more_than_a_page_of_keys_comes_in_pages_and_in_order(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("local", "s3", "azure", "gcs"):
+        monkeypatch.setattr(f"tui.stores.{room}.PAGE", 50)
+    made = {f"{'deep/er/' * (n % 3)}db-{n:04}.dump" for n in range(153)} | {"db.dump", "db-", "dé.dump"}
+    kept.seed(dict.fromkeys(made, b""))
     pages = list(kept.store.pages())
-    assert len(pages) >= 2
-    assert all(0 < len(page) <= 1000 for page in pages)
+    assert len(pages) >= 4
+    assert all(0 < len(page) <= 50 for page in pages)
     listed = [found.key for page in pages for found in page]
     assert len(listed) == len(made)
     assert set(listed) == made
@@ -172,8 +205,11 @@ def test_a_key_nobody_could_type_is_not_made(kept: Kept, key: str) -> None:
 
 def test_hostile_names_that_are_there_are_listed_and_read(kept: Kept) -> None:
     names = ["esc\x1b[2J.dump", "line\nbreak.dump", "spaces and %41 & + ü.dump", "<Key>.dump", "…"]
-    for name in names:
-        (kept.directory / name).write_bytes(name.encode())
+    if kept.kind == "azure":  # Azurite can't list control characters, which no XML 1.0 may hold
+        names = names[2:]
+    if kept.kind == "versioned":
+        names.remove("line\nbreak.dump")  # which moto answers with 404
+    kept.seed({name: name.encode() for name in names})
     listed = keys(kept.store)  # rclone shows control characters in its own way
     assert {kept.store.read(key, 0, 100) for key in listed} == {name.encode() for name in names}
     for key in listed:

@@ -37,7 +37,7 @@ def _no_aws_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _one_try(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries take seconds between them; what is said after the last one is the same."""
-    monkeypatch.setattr("tui.stores.s3._TRIES", 1)
+    monkeypatch.setattr("tui.stores.s3_client.TRIES", 1)
 
 
 def test_a_prefix_is_all_that_is_seen_and_used(bucket: Bucket) -> None:
@@ -118,7 +118,7 @@ def test_a_closed_port(bucket: Bucket) -> None:
 
 
 def test_a_silent_server(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.stores.s3._READ_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("tui.stores.s3_client.READ_TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         store = open_store(replace(bucket.store, endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}"))
         with pytest.raises(Unreachable, match="no answer in time"):

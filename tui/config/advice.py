@@ -8,7 +8,17 @@ from tui.config.duration import text_of
 from tui.config.secrets import exposure, reveal
 from tui.config.table import dotted
 from tui.model.errors import ConfigError
-from tui.model.fleet import Criticality, Database, Endpoint, Fleet, Ntfy, S3Store, Secret, Webhook
+from tui.model.fleet import (
+    AzureStore,
+    Criticality,
+    Database,
+    Endpoint,
+    Fleet,
+    Ntfy,
+    S3Store,
+    Secret,
+    Webhook,
+)
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
 
@@ -34,7 +44,7 @@ def _secrets(fleet: Fleet) -> Iterator[tuple[str, Secret]]:
     for database in fleet.databases:
         if database.endpoint.password is not None:
             yield dotted("databases", database.name, "password"), database.endpoint.password
-    kinds = ((S3Store, "stores", fleet.stores), ((Ntfy, Webhook), "channels", fleet.channels))
+    kinds = (((S3Store, AzureStore), "stores", fleet.stores), ((Ntfy, Webhook), "channels", fleet.channels))
     for kind, section, specs in kinds:
         for spec in specs:
             if isinstance(spec, kind):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.config import keys
+from tui.config.stores import read_stores
 from tui.config.table import Place, Reading, Table, dotted, nearest
 from tui.model.errors import ConfigError, Problem
 from tui.model.fleet import (
@@ -30,7 +31,6 @@ from tui.model.fleet import (
 )
 from tui.model.text import clean
 
-_STORE_NAME = re.compile(r"[\w.-]+")  # a backup is named STORE:KEY, on command lines too
 _POSITION = re.compile(r"^(.*) \((?:at (line \d+, column \d+)|at (end of document))\)$", re.DOTALL)
 _MEND = "The packaged sample.toml describes every key."
 
@@ -40,6 +40,10 @@ def load(path: Path) -> Fleet:
 
     Raises ConfigError: the file can't be read, isn't TOML, or isn't a fleet, with every problem at once.
     """
+    if path.exists() and not path.is_file():
+        raise ConfigError(
+            f"The configuration {clean(str(path))} is no file.", mend="Name a TOML file with --config."
+        )
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -102,7 +106,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
     programs = reading.table(raw.get("programs", {}), ("programs",), keys.PROGRAMS)
     encryption = reading.table(raw.get("encryption", {}), ("encryption",), keys.ENCRYPTION)
     jobs = about.get("jobs", Fleet(name="").jobs)
-    stores = _stores(raw, reading)
+    stores = read_stores(raw, reading)
     names = tuple(raw["stores"]) if isinstance(raw.get("stores"), dict) else ()
     fleet = Fleet(
         name=about.get("name", reading.source.stem),
@@ -116,11 +120,11 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         encryption=Encryption(**encryption),
         jobs=jobs,
     )
-    if not raw.get("databases"):
+    if not raw.get("databases") and not raw.get("stores"):
         reading.add(
             "databases",
-            "the fleet has no database.",
-            "Write a [databases.NAME] for each, or run `pgdr init`.",
+            "the fleet has neither a database nor a store.",
+            "Write a [databases.NAME] or a [stores.NAME] for each, or run `pgdr init`.",
         )
     return fleet
 
@@ -270,49 +274,6 @@ def _no_mixed_backups(databases: list[Database], reading: Reading) -> None:
                     f" {dotted('databases', first)}: same dbname.",
                     "Give one of them a store of its own, a prefix or a directory.",
                 )
-
-
-def _stores(raw: Table, reading: Reading) -> tuple[StoreSpec, ...]:
-    made: list[StoreSpec] = []
-    for name, table in reading.named(raw, "stores"):
-        at = ("stores", name)
-        if not _STORE_NAME.fullmatch(name):
-            reading.add(
-                dotted(*at), "a store's name has letters, digits, dots, - and _ only: backups are STORE:KEY."
-            )
-        kind = reading.kind(table, at, keys.STORES)
-        if kind == "local":
-            read = reading.table(table, at, keys.STORES[kind], required=("path",), apart=("kind",))
-            if "path" in read:
-                made.append(LocalStore(name=name, **read))
-        elif kind == "s3":
-            read = reading.table(table, at, keys.STORES[kind], required=("bucket",), apart=("kind",))
-            _credentials(table, at, reading)
-            if "bucket" in read:
-                made.append(S3Store(name=name, **read))
-    seen: dict[object, str] = {}
-    for store in made:
-        place: object = (
-            store.path if isinstance(store, LocalStore) else (store.endpoint_url, store.bucket, store.prefix)
-        )
-        first = seen.setdefault(place, store.name)
-        if first != store.name:
-            reading.add(
-                dotted("stores", store.name),
-                f"is the same place as {dotted('stores', first)}.",
-                "A copy there is no second copy: keep one of them.",
-            )
-    return tuple(made)
-
-
-def _credentials(raw: Table, at: Place, reading: Reading) -> None:
-    pair = ("access_key", "secret_key")
-    given = [key for key in pair if key in raw]
-    if len(given) == 1:
-        missing = next(key for key in pair if key not in raw)
-        reading.add(dotted(*at, missing), f"is missing: {given[0]} needs it.")
-    if given and "profile" in raw:
-        reading.add(dotted(*at, "profile"), f"stands beside {given[0]}.", "Keep the profile or the keys.")
 
 
 def _channels(raw: Table, reading: Reading) -> tuple[ChannelSpec, ...]:

@@ -15,14 +15,17 @@ import tomli_w
 from tui.config import duration
 from tui.config.keys import DATABASE, ENDPOINT, FIELDS
 from tui.model.fleet import (
+    AzureStore,
     BackupPolicy,
     ChannelSpec,
     Component,
     Database,
     Endpoint,
     Fleet,
+    GcsStore,
     LocalStore,
     Ntfy,
+    S3Store,
     Secret,
     StoreSpec,
 )
@@ -94,9 +97,8 @@ def _store(store: StoreSpec) -> str:
         values: dict[str, Any] = {"kind": "local", "path": store.path, "offsite": store.offsite}
         notes = {"offsite": "whether it survives the loss of this place"}
         return _block(_header("stores", store.name), values, notes=notes)
-    return _block(
-        _header("stores", store.name), {"kind": "s3", "bucket": store.bucket, **_changed(store, None)}
-    )
+    kind = {S3Store: "s3", AzureStore: "azure", GcsStore: "gcs"}[type(store)]
+    return _block(_header("stores", store.name), {"kind": kind, **_changed(store, None)})
 
 
 def _channel(channel: ChannelSpec) -> str:

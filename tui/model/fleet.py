@@ -140,10 +140,47 @@ class S3Store:
     access_key: Secret | None = None
     secret_key: Secret | None = None
     path_style: bool = False
+    storage_class: str | None = None
+    sse: str | None = None  # AES256, aws:kms; None: as the bucket does by itself
+    kms_key: str | None = None
     offsite: bool = True
 
 
-StoreSpec = LocalStore | S3Store
+@dataclass(frozen=True, slots=True)
+class AzureStore:
+    """A container, or a prefix in it, of an Azure storage account or anything that speaks its language.
+
+    Without a key, a token or a connection string the usual chain of azure-identity applies.
+    """
+
+    name: str
+    container: str
+    account: str | None = None
+    prefix: str = ""
+    endpoint_url: str | None = None
+    account_key: Secret | None = None
+    sas_token: Secret | None = None
+    connection_string: Secret | None = None
+    offsite: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GcsStore:
+    """A bucket, or a prefix in it, at Google Cloud Storage or anything that speaks its language.
+
+    `credentials_file` is a service account's key in JSON. Without it the usual chain of google-auth
+    applies; with an `endpoint_url` that isn't Google's, and no file, nobody is logged in.
+    """
+
+    name: str
+    bucket: str
+    prefix: str = ""
+    endpoint_url: str | None = None
+    credentials_file: Path | None = None
+    offsite: bool = True
+
+
+StoreSpec = LocalStore | S3Store | AzureStore | GcsStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tui.model.backup import Manifest
-from tui.model.fleet import LocalStore, S3Store, StoreSpec
+from tui.model.fleet import AzureStore, GcsStore, LocalStore, S3Store, StoreSpec
 from tui.model.text import clean
 from tui.postgres import commands
 from tui.postgres.creation import creation_text
@@ -58,8 +58,16 @@ def located(spec: StoreSpec, key: str, name: str = "archive.dump") -> tuple[Path
     return Path(name), (_fetch(spec, key, name),)
 
 
-def _fetch(spec: S3Store, key: str, name: str) -> str:
+def _fetch(spec: S3Store | AzureStore | GcsStore, key: str, name: str) -> str:
     prefix = f"{spec.prefix.strip('/')}/" if spec.prefix.strip("/") else ""
+    if isinstance(spec, GcsStore):
+        return Command(("gcloud", "storage", "cp", f"gs://{spec.bucket}/{prefix}{key}", name)).shown
+    if isinstance(spec, AzureStore):
+        argv = ["az", "storage", "blob", "download", "--container-name", spec.container]
+        argv += ["--name", prefix + key, "--file", name]
+        argv += [f"--account-name={spec.account}"] if spec.account else []
+        argv += [f"--blob-endpoint={spec.endpoint_url}"] if spec.endpoint_url else []
+        return Command(tuple(argv)).shown
     argv = ["aws", "s3", "cp", f"s3://{spec.bucket}/{prefix}{key}", name]
     if spec.endpoint_url:
         argv.append(f"--endpoint-url={spec.endpoint_url}")

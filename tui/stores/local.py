@@ -22,8 +22,10 @@ from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import LocalStore
 from tui.model.text import clean
 from tui.stores.download import TEMP_PREFIX, TEMP_SUFFIX, new_file, room_here
+from tui.stores.problems import replaced
 from tui.stores.store import (
     PAGE,
+    Protection,
     StoreDenied,
     StoreFull,
     StoreMissing,
@@ -86,6 +88,22 @@ class DirectoryStore:
             file.seek(start)
             return file.read(length)
 
+    def stream(self, key: str, start: int, length: int, etag: str | None = None) -> Iterator[bytes]:
+        """Gives bytes of the file, by a megabyte at most."""
+        with self._guard("read", key):
+            file = self._file(key).open("rb")
+        with file:
+            if etag is not None and _stored(key, os.fstat(file.fileno())).etag != etag:
+                raise replaced(self.name, key)
+            file.seek(start)
+            while length > 0:
+                with self._guard("read", key):
+                    piece = file.read(min(_CHUNK, length))
+                if not piece:
+                    return
+                length -= len(piece)
+                yield piece
+
     def fetch(self, key: str, path: Path, advanced: Callable[[int], None], stop: Callable[[], bool]) -> None:
         """Copies the file to `path`."""
         with self._guard("read", key):
@@ -145,6 +163,10 @@ class DirectoryStore:
         """The file itself. Raises like `stat`."""
         with self._guard("read", key):
             return self._file(key)
+
+    def protection(self) -> Protection:
+        """Nothing of it can be asked of a directory."""
+        return Protection()
 
     def _walk(
         self, root: Path, folder: Path, above: str, prefix: str, unread: list[OSError]

@@ -16,7 +16,8 @@ from urllib3.exceptions import NameResolutionError
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import S3Store
 from tui.model.text import clean
-from tui.stores.store import StoreDenied, StoreFull, StoreMissing, missing
+from tui.stores import problems
+from tui.stores.store import StoreDenied, StoreMissing, missing
 
 _NO_KEY = frozenset({"NoSuchKey", "NotFound", "404", "NoSuchVersion"})
 _NO_BUCKET = frozenset({"NoSuchBucket"})
@@ -28,9 +29,9 @@ _REJECTED = {
     "TokenRefreshRequired": "the credentials have expired",
     "InvalidToken": "the session token is not valid",
     "InvalidSecurity": "the credentials are not valid",
-    "RequestTimeTooSkewed": "the clock of this machine is wrong, and requests carry its time",
     "AuthorizationHeaderMalformed": "the region is not the bucket's, or the access key is malformed",
 }
+_SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "401"})
 _ELSEWHERE = frozenset({"PermanentRedirect", "301", "307", "IllegalLocationConstraintException"})
 _BUSY = frozenset({"SlowDown", "ServiceUnavailable", "503", "InternalError", "500", "502", "504"})
@@ -52,10 +53,7 @@ def explain(spec: S3Store, error: Exception, key: str | None = None) -> PgdrErro
 
 def no_bucket(spec: S3Store) -> StoreMissing:
     """The error for a bucket that isn't there."""
-    return StoreMissing(
-        f"The store {spec.name} has no bucket “{clean(spec.bucket)}” at {_where(spec)}.",
-        mend="Correct the bucket (or the endpoint_url) in the configuration, or make the bucket.",
-    )
+    return problems.no_bucket(spec.name, spec.bucket, _where(spec))
 
 
 def _of_answer(spec: S3Store, error: ClientError, key: str | None) -> PgdrError:
@@ -64,37 +62,24 @@ def _of_answer(spec: S3Store, error: ClientError, key: str | None) -> PgdrError:
         return no_bucket(spec)
     if code in _NO_KEY:
         return missing(spec.name, key) if key is not None else no_bucket(spec)
+    if code in _SKEWED:
+        return problems.wrong_clock(spec.name, code)
     if code in _REJECTED:
-        return StoreDenied(
-            f"The store {spec.name} rejected the credentials: {_REJECTED[code]} ({code}).",
-            mend=_credentials_mend(spec),
-        )
+        return problems.rejected(spec.name, _REJECTED[code], code, _credentials_mend(spec))
     if code in _DENIED:
-        return StoreDenied(
-            f"The store {spec.name} denied access to “{clean(spec.bucket)}” ({code}).",
-            why="The credentials may be known, but they don't allow this.",
-            mend="Allow listing, reading and writing for this key in the bucket's policy, "
-            "or correct the bucket's name.",
-        )
+        return problems.denied(spec.name, spec.bucket, code)
     if code in _ELSEWHERE:
         return Unreachable(
             f"The store {spec.name} says that the bucket “{clean(spec.bucket)}” is elsewhere ({code}).",
             mend="Set the store's region (or endpoint_url) to the bucket's own.",
         )
     if code in _FULL:
-        return StoreFull(
-            f"The store {spec.name} is full ({code}).",
-            mend="Make room there (pgdr prune --dry-run shows what may go), or use another store.",
-        )
+        return problems.full(spec.name, code)
     if code in _BUSY:
-        return Unreachable(
-            f"The store {spec.name} answered that it can't serve now ({code}), several times.",
-            mend="Try again in a moment, or use another store.",
-        )
-    return PgdrError(
-        f"The store {spec.name} answered with an error: {clean(code, 60) or 'no code'}.",
-        why=clean(str(error.response.get("Error", {}).get("Message") or ""), 200) or None,
-    )
+        return problems.busy(spec.name, code)
+    if code == "InvalidObjectState":
+        return problems.archived(spec.name, key or "")
+    return problems.answered(spec.name, code, str(error.response.get("Error", {}).get("Message") or ""))
 
 
 def _of_the_way(spec: S3Store, error: Exception) -> PgdrError:
@@ -106,39 +91,23 @@ def _of_the_way(spec: S3Store, error: Exception) -> PgdrError:
             mend="Add it to ~/.aws/config, or correct the store's profile.",
         )
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
-        return StoreDenied(
-            f"There are no credentials for the store {spec.name}.",
-            why="Neither configuration, environment, ~/.aws nor an instance role has a pair of keys.",
-            mend=_credentials_mend(spec),
-        )
+        why = "Neither configuration, environment, ~/.aws nor an instance role has a pair of keys."
+        return problems.no_credentials(spec.name, why, _credentials_mend(spec))
     if isinstance(error, (boto.CredentialRetrievalError, boto.TokenRetrievalError, boto.SSOError)):
         return StoreDenied(
             f"The credentials for the store {spec.name} couldn't be had ({type(error).__name__}).",
             mend="Log in again (aws sso login), or correct the store's profile.",
         )
     if isinstance(error, boto.SSLError):
-        return Unreachable(
-            f"The store {spec.name} at {where} has a certificate that can't be trusted.",
-            mend="Correct the endpoint_url, or make its CA known here (AWS_CA_BUNDLE).",
-        )
+        return problems.untrusted(spec.name, where, "AWS_CA_BUNDLE")
     if isinstance(error, boto.ProxyConnectionError):
-        return Unreachable(
-            f"The proxy on the way to the store {spec.name} did not answer.",
-            mend="Correct HTTPS_PROXY, or name the host in NO_PROXY.",
-        )
+        return problems.no_proxy(spec.name)
     if isinstance(error, boto.EndpointConnectionError):
         return _not_connected(spec, error, where)
     if isinstance(error, (boto.ConnectTimeoutError, boto.ReadTimeoutError)):
-        return Unreachable(
-            f"The store {spec.name} at {where} gave no answer in time.",
-            mend="Is the way there open (firewall, VPN)? If it is only slow, try again.",
-        )
+        return problems.silent(spec.name, where)
     if isinstance(error, (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError, OSError)):
-        return Unreachable(
-            f"The connection to the store {spec.name} at {where} broke off.",
-            why=f"{type(error).__name__}, after several tries.",
-            mend="Try again; if it goes on, use another store.",
-        )
+        return problems.broke_off(spec.name, where, error)
     if isinstance(error, (BotoCoreError, ValueError)):
         # An address that is none, a region that can't be, an answer that isn't S3's. The class says
         # which; the text may quote what was sent.
@@ -152,15 +121,9 @@ def _of_the_way(spec: S3Store, error: Exception) -> PgdrError:
 def _not_connected(spec: S3Store, error: boto.EndpointConnectionError, where: str) -> PgdrError:
     cause = error.kwargs.get("error")
     if isinstance(cause, (NameResolutionError, socket.gaierror)):
-        return Unreachable(
-            f"The name of the store {spec.name}'s host doesn't resolve: {where}.",
-            mend="Correct the endpoint_url or region, or look at this machine's DNS.",
-        )
+        return problems.unresolved(spec.name, where)
     if "refused" in str(cause).lower():
-        return Unreachable(
-            f"The store {spec.name} refused the connection: nothing listens at {where}.",
-            mend="Correct the endpoint_url, or start the store.",
-        )
+        return problems.nothing_listens(spec.name, where)
     return Unreachable(
         f"The store {spec.name} can't be reached at {where}.",
         mend="Is the way there open (network, route, VPN)?",
@@ -168,11 +131,7 @@ def _not_connected(spec: S3Store, error: boto.EndpointConnectionError, where: st
 
 
 def _where(spec: S3Store) -> str:
-    """The endpoint without a user or password that someone may have put in it."""
-    if spec.endpoint_url is None:
-        return f"AWS{f' {clean(spec.region)}' if spec.region else ''}"
-    scheme, mark, rest = spec.endpoint_url.rpartition("://")
-    return clean(scheme + mark + rest.rpartition("@")[2], 120)
+    return problems.where_of(spec.endpoint_url, f"AWS {spec.region}" if spec.region else "AWS")
 
 
 def _credentials_mend(spec: S3Store) -> str:

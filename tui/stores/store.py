@@ -6,6 +6,7 @@ A key is relative to the store's directory or prefix, with `/` between its parts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -40,6 +41,28 @@ class StoreDenied(Unreachable):
     """Credentials or permissions weren't enough."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Whether a store has a quality, and what it says of it."""
+
+    has: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """How a store keeps what lies in it; None of what can't be asked.
+
+    `encrypted` at rest; `versioned`, so that what is deleted or replaced can be had back; `locked`
+    against deletion for a time; `thinned` by a rule of the store's own that takes objects away.
+    """
+
+    encrypted: Quality | None = None
+    versioned: Quality | None = None
+    locked: Quality | None = None
+    thinned: Quality | None = None
+
+
 class Store(Protocol):
     """Where backups lie. Every method may be called from several threads at once.
 
@@ -57,7 +80,7 @@ class Store(Protocol):
     def pages(self, prefix: str = "") -> Iterator[tuple[StoredObject, ...]]:
         """Gives the objects whose key begins with `prefix`, by at most PAGE, in the store's own order.
 
-        Both stores here give ascending order of the key's UTF-8 bytes, but nothing may rest on it.
+        All stores here give ascending order of the key's UTF-8 bytes, but nothing may rest on it.
         """
 
     def stat(self, key: str) -> StoredObject:
@@ -65,6 +88,13 @@ class Store(Protocol):
 
     def read(self, key: str, start: int, length: int) -> bytes:
         """Returns `length` bytes from `start`, fewer at the object's end. Raises ObjectMissing."""
+
+    def stream(self, key: str, start: int, length: int, etag: str | None = None) -> Iterator[bytes]:
+        """Gives the same bytes in pieces of a few hundred KiB as they arrive, in bounded memory.
+
+        With `etag`, only of the object that has it: of one that replaced it, PgdrError. Raises
+        ObjectMissing, and Unreachable in the middle too: what was given until then is right.
+        """
 
     def fetch(self, key: str, path: Path, advanced: Callable[[int], None], stop: Callable[[], bool]) -> None:
         """Copies the whole object to `path`, which appears when it is complete, and only for its owner.
@@ -84,10 +114,13 @@ class Store(Protocol):
         """Stores a small object. Raises like `write`."""
 
     def delete(self, key: str) -> None:
-        """Removes the object; one that isn't there is no error."""
+        """Removes the object; one that isn't there is no error. Raises Refused for one that is locked."""
 
     def path(self, key: str) -> Path | None:
         """Where the object lies as a file of this machine; None where it doesn't."""
+
+    def protection(self) -> Protection:
+        """How the store keeps what lies in it, as far as it can be asked."""
 
 
 def check_new_key(key: str) -> None:
@@ -99,6 +132,12 @@ def check_new_key(key: str) -> None:
         raise refused(key, "it holds control characters")
     if len(key.encode()) > 1024:  # "Object key naming guidelines", Amazon S3 user guide
         raise refused(key, "it is longer than 1,024 bytes")
+
+
+def key_prefix(said: str) -> str:
+    """Given a store's prefix as written, returns what its keys begin with: nothing, or ending in `/`."""
+    bare = said.strip("/")
+    return f"{bare}/" if bare else ""
 
 
 def is_inside(key: str) -> bool:

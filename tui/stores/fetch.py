@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Protocol
 
 from tui.model.backup import StoredObject
 from tui.model.errors import PgdrError, Unreachable
@@ -22,19 +23,24 @@ _WORKERS = 4
 _TRIES = 4  # of a range that breaks off in its middle; botocore has tried each request itself before
 _TELL_EVERY_S = 0.25
 
-Stream = Callable[[int, int], Iterator[bytes]]  # start, length
+
+class Streams(Protocol):
+    """What a download needs of a store."""
+
+    def stream(self, key: str, start: int, length: int, etag: str | None = None) -> Iterator[bytes]:
+        """See Store.stream."""
 
 
 def fetch_ranges(
-    stream: Stream,
+    store: Streams,
     found: StoredObject,
     path: Path,
     advanced: Callable[[int], None],
     stop: Callable[[], bool],
 ) -> None:
-    """Given how to stream a range, and the object, downloads it to `path`: see Store.fetch."""
+    """Given a store and one of its objects, downloads it to `path`: see Store.fetch."""
     with new_file(path, found.size_bytes) as file:
-        download = _Download(stream, found, file.fileno(), path)
+        download = _Download(store, found, file.fileno(), path)
         starts = range(0, found.size_bytes, RANGE_BYTES)
         with ThreadPoolExecutor(_WORKERS, "pgdr-fetch") as pool:
             try:
@@ -55,11 +61,11 @@ def fetch_ranges(
 class _Download:
     """What the threads of one download share."""
 
-    def __init__(self, stream: Stream, found: StoredObject, handle: int, path: Path) -> None:
+    def __init__(self, store: Streams, found: StoredObject, handle: int, path: Path) -> None:
         self.halt = threading.Event()
         self.done = 0
         self._lock = threading.Lock()
-        self._stream = stream
+        self._store = store
         self._found = found
         self._handle = handle
         self._path = path
@@ -69,7 +75,7 @@ class _Download:
         end = min(start + RANGE_BYTES, self._found.size_bytes)
         for tries_left in reversed(range(_TRIES)):
             try:
-                for chunk in self._stream(start, end - start):
+                for chunk in self._store.stream(self._found.key, start, end - start, self._found.etag):
                     if self.halt.is_set():
                         return
                     self._write(chunk, start)
