@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +130,9 @@ def test_what_streams_past_is_noted_as_pg_dump_would_have(rich18: Rich, rich15: 
             e.dump_id: e.offset for e in contents.entries if e.has_data
         }
         assert {b.dump_id: b.size_bytes for b in blocks} == data_sizes(contents, len(data))
+        for block in blocks:
+            there = data[block.offset : block.offset + block.size_bytes]
+            assert block.sha256 == hashlib.sha256(there).hexdigest()
 
 
 def test_a_piped_archive_has_sizes_only_by_its_blocks(rich: Rich) -> None:

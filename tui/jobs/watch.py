@@ -19,6 +19,8 @@ from tui.model.progress import Progress
 from tui.model.text import clean
 from tui.postgres.progress import Fold
 
+_BEGINS_WITHIN_S = 15.0  # a supervisor, on a machine that is busy
+
 
 class JobView:
     """One job as it stands, read on from where the last look ended. One thread at a time."""
@@ -38,7 +40,8 @@ class JobView:
         for entry in entries:
             self._fold.add(entry)
         picture = self._fold.picture(now)
-        if picture.job == "":
+        begun = picture.job != ""
+        if not begun:
             spec = self._spec
             picture = dataclasses.replace(
                 picture,
@@ -49,7 +52,7 @@ class JobView:
                 target=spec.target,
                 operator=spec.operator,
             )
-        if picture.state is JobState.RUNNING and not alive:
+        if picture.state is JobState.RUNNING and not alive and (begun or not self._just_ordered()):
             picture = dataclasses.replace(
                 picture,
                 state=JobState.LOST,
@@ -57,6 +60,10 @@ class JobView:
                 mend=f"What it printed, if anything, is in {self._files.log}. " + _after_loss(self._spec),
             )
         return picture
+
+    def _just_ordered(self) -> bool:
+        """Whether its supervisor may not have begun yet."""
+        return time.time() - self._files.spec.stat().st_mtime < _BEGINS_WITHIN_S
 
 
 def _after_loss(spec: JobSpec) -> str:

@@ -222,9 +222,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class StoreProblem:
-    """A store that couldn't be read, or not to its end."""
+    """A store that couldn't be read, or not to its end; with `is_note`, only something to know of it."""
 
     store: str
     what: str
     why: str | None = None
     mend: str | None = None
+    is_note: bool = False

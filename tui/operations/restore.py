@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tui.files import private_directory, write_whole
@@ -26,9 +27,10 @@ from tui.operations.learn import Taken, expecting, phase_seconds
 from tui.operations.plan import archive_major, created_as
 from tui.operations.records import Timing, add_timing, timings
 from tui.operations.report import Clock, Report, Stop, Stopped
-from tui.operations.restore_fetch import Fetched, archive_here, discard
+from tui.operations.restore_fetch import archive_here, discard
 from tui.operations.restore_run import Run
 from tui.operations.resume import Before, go_on
+from tui.operations.stream_run import Source, StreamRun, streamed
 from tui.places.open import open_place
 from tui.postgres import commands
 from tui.postgres.checks import analyze
@@ -50,6 +52,7 @@ from tui.postgres.positions import Positions, spans
 from tui.postgres.programs import restore_program
 from tui.postgres.remains import end_jobs
 from tui.postgres.watch import Watcher
+from tui.process import Command
 from tui.stores.open import open_store
 
 
@@ -103,7 +106,8 @@ def restore(
     size = description.backup.size_bytes
     learned = timings(state, database.name)
     todo = expecting(items(contents, size, manifest, tables), size, learned)
-    estimate = restore_estimate(size, store.path(key) is None, learned)
+    remote = store.path(key) is None
+    estimate = restore_estimate(size, remote, learned)
     low, high = estimate.low.total_seconds(), estimate.high.total_seconds()
     report = taken = Taken(report)
     report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(size, learned)))
@@ -112,28 +116,44 @@ def restore(
     client = restore_program(fleet.programs, endpoint, facts.version_num // 10000, archive_major(contents))
     with target_lock(endpoint, target, application=f"{application} {operator}"):
         left = was.staging if was else ()
-        archive = archive_here(store, key, size, manifest, staging, left, report, stop)
+        blocks = streamed(store, key, contents, size, manifest, {item.dump_id for item in todo})
+        if blocks is None:
+            archive = archive_here(store, key, size, manifest, staging, left, report, stop)
+        else:
+            for directory in left:
+                discard(directory)
         done = _made_ready(endpoint, target, facts, contents, manifest, todo, was, report)
         # Said before anything is in it, so that no death of this process can leave it looking finished
         _mark(endpoint, target, f"the restore of {ref} was not finished.", report)
         loaded = time.monotonic()
         ids = [item.dump_id for item in todo if item.dump_id not in done]
-        chosen = _use_list(staging, contents, ids) if tables or done else None
-        command = commands.restore(
-            client,
-            environment(endpoint, None, application=application),
-            archive.path,
-            target,
-            jobs=workers,
-            use_list=chosen,
-            clean=bool(done),
-        )
-        run = Run(command, contents, ids, report, stop)
-        try:
-            run.watch(
-                Watcher(endpoint, target, application),
-                Positions(archive.path, spans(contents, size, manifest)),
+        env = environment(endpoint, None, application=application)
+
+        def command(archive: Path | None, use_list: Path | None, workers: int) -> Command:
+            made = done and archive is not None  # what is there already is made anew; data is only added
+            return commands.restore(
+                client, env, archive, target, jobs=workers, use_list=use_list, clean=bool(made)
             )
+
+        run: Run | StreamRun
+        if blocks is None:
+            chosen = _use_list(staging, contents, ids) if tables or done else None
+            positions = Positions(archive.path, spans(contents, size, manifest))
+            run = Run(command(archive.path, chosen, workers), contents, ids, positions, report, stop)
+        else:
+            source = Source(partial(store.read, key), contents, blocks)
+            run = StreamRun(
+                source,
+                todo,
+                done,
+                staging=staging,
+                workers=workers,
+                command_for=command,
+                report=report,
+                stop=stop,
+            )
+        try:
+            run.watch(Watcher(endpoint, target, application))
         except Stopped:
             _stopped(endpoint, target, keep(), staging)
             raise
@@ -150,11 +170,13 @@ def restore(
             analyze(endpoint, target, application=application)
             if not tables and not done:
                 seconds = time.monotonic() - loaded
-                timing = Timing(now(), size, workers, archive.seconds, seconds, taken.phases(), taken.items())
+                fetch_s = archive.seconds if blocks is None else 0.0
+                timing = Timing(now(), size, workers, fetch_s, seconds, taken.phases(), taken.items())
                 _learn(state, database, timing, report)
             discard(staging)
         _mark(endpoint, target, _unfit(ref, judged, tables, manifest), report, database_comment(contents))
-    return _restored(target, judged, began, todo, manifest, archive, errors)
+    fetched = archive.bytes if not isinstance(run, StreamRun) else run.fetched_bytes if remote else 0
+    return _restored(target, judged, began, todo, manifest, fetched, errors)
 
 
 def _stopped(endpoint: Endpoint, target: str, keep: bool, staging: Path) -> None:
@@ -225,7 +247,7 @@ def _restored(
     began: float,
     todo: tuple[Item, ...],
     manifest: Manifest | None,
-    archive: Fetched,
+    fetched_bytes: int,
     errors: list[RestoreError],
 ) -> Restored:
     return Restored(
@@ -234,7 +256,7 @@ def _restored(
         duration_s=time.monotonic() - began,
         items=len(todo),
         rows=sum(i.rows or 0 for i in todo if i.desc == "TABLE DATA") if manifest else None,
-        fetched_bytes=archive.bytes,
+        fetched_bytes=fetched_bytes,
         errors=tuple(errors),
     )
 

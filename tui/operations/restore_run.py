@@ -25,22 +25,29 @@ class Run:
     """One pg_restore with its workers, and the server watched beside it."""
 
     def __init__(
-        self, command: Command, contents: Contents, ids: Iterable[int], report: Report, stop: Stop
+        self,
+        command: Command,
+        contents: Contents,
+        ids: Iterable[int],
+        positions: Positions,
+        report: Report,
+        stop: Stop,
     ) -> None:
         self.code: int | None = None
         self._ids = tuple(ids)
         self._contents = contents
+        self._positions = positions
         self._report = report
         self._stop = stop
         report(LogLine(command.shown))
         self._at_work = AtWork(command, RestoreOutput(contents, self._ids), report)
 
-    def watch(self, watcher: Watcher, positions: Positions) -> None:
+    def watch(self, watcher: Watcher) -> None:
         """Returns when pg_restore has ended and all it said was told. Raises Stopped after stopping it."""
         try:
             ended = False
             while not ended:
-                for event in (*watcher.poll(), *positions.poll(self._at_work.pid)):
+                for event in (*watcher.poll(), *self._positions.poll(self._at_work.pid)):
                     self._report(event)
                 if self._stop():
                     raise Stopped

@@ -7,6 +7,7 @@ An archive comes from outside: every length is checked before it is used.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -49,6 +50,7 @@ __all__ = [
     "BlockScanner",
     "CutShort",
     "DatabaseLocale",
+    "data_blocks",
     "data_sizes",
     "database_locale",
     "read_contents",
@@ -94,6 +96,21 @@ def data_sizes(
     }
 
 
+def data_blocks(
+    contents: Contents, archive_bytes: int, blocks: tuple[BlockOffset, ...] = ()
+) -> dict[int, BlockOffset]:
+    """Given the same, returns where each data entry's block lies, by dump id; empty where nothing tells."""
+    if blocks:
+        known = {e.dump_id for e in contents.entries if e.has_data}
+        return {b.dump_id: b for b in blocks if b.dump_id in known}
+    sizes = data_sizes(contents, archive_bytes)
+    return {
+        e.dump_id: BlockOffset(e.dump_id, e.offset, sizes[e.dump_id])
+        for e in contents.entries
+        if e.offset is not None and e.dump_id in sizes
+    }
+
+
 def table_contents(
     contents: Contents, archive_bytes: int, manifest: Manifest | None
 ) -> tuple[TableContents, ...]:
@@ -132,6 +149,8 @@ class BlockScanner:
         self._dump_id = 0
         self._large_objects = False
         self._inside = 0  # 0 between blocks, 1 before an object's id, 2 in its chunks
+        self._digest = hashlib.sha256()  # of the block at hand, so far as it went past
+        self._digested = 0
         self._blocks: list[BlockOffset] = []
 
     def feed(self, data: bytes) -> None:
@@ -203,7 +222,7 @@ class BlockScanner:
             elif self._inside == 1:  # a large object's id, zero after the last one
                 self._inside = 2 if _number(data, here, width) else 0
                 if not self._inside:
-                    self._end_block(self._position + here + width)
+                    self._end_block(data, self._position + here + width)
             else:
                 self._skip = _number(data, here, width)
                 if self._skip < 0:
@@ -211,8 +230,10 @@ class BlockScanner:
                 if not self._skip:
                     self._inside = 1 if self._large_objects else 0
                     if not self._inside:
-                        self._end_block(self._position + here + width)
+                        self._end_block(data, self._position + here + width)
             here += needed
+        if self._inside:
+            self._hash(data, self._position + end - len(self._rest))
         self._position += end - len(self._rest)
 
     def _open(self, kind: int, dump_id: int, position: int) -> None:
@@ -220,9 +241,17 @@ class BlockScanner:
             raise damaged(f"a data block of an unknown kind ({kind})", position)
         self._start, self._dump_id, self._large_objects = position, dump_id, kind == 3
         self._inside = 1 if self._large_objects else 2
+        self._digest, self._digested = hashlib.sha256(), position
 
-    def _end_block(self, position: int) -> None:
-        self._blocks.append(BlockOffset(self._dump_id, self._start, position - self._start))
+    def _end_block(self, data: bytes, position: int) -> None:
+        self._hash(data, position)
+        made = BlockOffset(self._dump_id, self._start, position - self._start, self._digest.hexdigest())
+        self._blocks.append(made)
+
+    def _hash(self, data: bytes, until: int) -> None:
+        """`data` lies at `_position` in the archive, as far as it went past."""
+        self._digest.update(memoryview(data)[self._digested - self._position : until - self._position])
+        self._digested = until
 
 
 def _number(data: bytes, at: int, width: int) -> int:

@@ -92,6 +92,12 @@ def restored(contents: Contents) -> tuple[TocEntry, ...]:
     return tuple(sorted(entries, key=_restore_pass))
 
 
+def is_main_pass(entry: TocEntry) -> bool:
+    """Whether pg_restore acts on an entry in its first pass: rights, event triggers and the filling of
+    materialized views come after everything else."""
+    return _restore_pass(entry) == 0
+
+
 def use_list(contents: Contents, ids: Iterable[int]) -> str:
     """Given dump ids, returns the text of a list for `pg_restore --use-list`, in the TOC's order.
 
