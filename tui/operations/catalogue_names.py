@@ -20,12 +20,17 @@ GLOBALS = ".globals.sql"  # roles and tablespaces, which no archive of a databas
 COMPONENTS = "components/"  # what is no database's: configuration files, docker volumes
 
 _CLUSTER = "k8s-"  # in front of what was taken out of a pod: k8s-kong-20261121.dump
+_CIPHER = r"(?:\.(?P<cipher>age|gpg))?"
 _ENDING = r"\.(?:dump|dmp|backup|bak|pgdump|custom|tar)"
 _DATED = re.compile(
     r"(?P<database>.+?)[-_]"
     r"(?P<date>\d{8}|\d{4}-\d{2}-\d{2})"
-    r"(?:[-_T](?P<time>\d{6}|\d{2}-\d{2}-\d{2})Z?)?" + _ENDING,
+    r"(?:[-_T](?P<time>\d{6}|\d{2}-\d{2}-\d{2})Z?)?" + _ENDING + _CIPHER,
     re.DOTALL,
+)
+# SQL of a date alone is often something else: a migration, a seed
+_DATED_SQL = re.compile(
+    r"(?P<database>.+?)-(?P<date>\d{8})-(?P<time>\d{6})\.sql(?:\.(?:gz|lz4|zst))?" + _CIPHER, re.DOTALL
 )
 _VERIFIED = re.compile(
     r"(?P<key>.+)\.verified\.(?P<at>\d{8}T\d{6}Z)\.(?P<verdict>clean|explained|failed)\.json", re.DOTALL
@@ -95,7 +100,8 @@ def told(key: str) -> Told | None:
 
     Knows `db-20261121-010210.dump`, `db_2026-11-21.dump`, `k8s-db-20261121.dump` and their kin.
     """
-    found = _DATED.fullmatch(key.rpartition("/")[2])
+    name = key.rpartition("/")[2]
+    found = _DATED.fullmatch(name) or _DATED_SQL.fullmatch(name)
     if found is None:
         return None
     digits = found["date"].replace("-", "") + (found["time"] or "000000").replace("-", "")
@@ -123,7 +129,13 @@ def beside(key: str) -> Beside | None:
 
 def called_archive(key: str) -> bool:
     """Whether a key ends as archives' names do."""
-    return re.search(_ENDING + r"\Z", key) is not None
+    return re.search(_ENDING + _CIPHER + r"\Z", key) is not None
+
+
+def cipher_of(key: str) -> str | None:
+    """What a backup of this key is encrypted with: "age", "gpg", None for not at all."""
+    found = re.search(_CIPHER + r"\Z", key)
+    return found["cipher"] if found else None
 
 
 def may_be_archive(key: str) -> bool:

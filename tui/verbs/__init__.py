@@ -78,6 +78,13 @@ def _backup(to: argparse.ArgumentParser) -> None:
     _confirm(to)
 
 
+def _role(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    to.add_argument(
+        "--name", metavar="ROLE", help="the role's name; default: the configured one, or pgdr_backup"
+    )
+
+
 def _restore(to: argparse.ArgumentParser) -> None:
     _ref(to)
     to.add_argument(
@@ -171,6 +178,7 @@ VERBS: dict[str, Verb] = {
     "backups": Verb("backups", "the backups in all stores, newest first", _backups),
     "show": Verb("show", "what is inside a backup, read from where it lies", _ref),
     "backup": Verb("backup", "take a backup with its manifest", _backup),
+    "role": Verb("role", "the SQL for a role that takes backups, and what the present one lacks", _role),
     "restore": Verb("restore", "plan, restore into a fresh database, judge", _restore),
     "verify": Verb("verify", "restore into a scratch database, compare, record the result", _verify),
     "swap": Verb("swap", "put a restored database in the live one's place, keeping the old", _swap),
