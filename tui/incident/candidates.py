@@ -44,7 +44,7 @@ def candidates(
     that has it nearest."""
     found: list[Backup] = []
     problems: list[StoreProblem] = []
-    backups(fleet, database.dbname, found.extend, problems.append)
+    backups(fleet, database.dbname, found.extend, problems.append, state)
     own = sorted(
         backups_of(database, found), key=lambda b: (b.sort_time, _near(fleet, b), b.ref), reverse=True
     )

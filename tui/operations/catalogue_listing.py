@@ -10,12 +10,16 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
+from pathlib import Path
 
-from tui.model.backup import Backup, Contents, StoredObject, StoreProblem, Verification
+from tui.model.amounts import plural
+from tui.model.backup import Backup, StoredObject, StoreProblem, Verification
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.fleet import Fleet, StoreSpec
+from tui.operations.catalogue_heads import MOST_LOOKED_AT, Header, Heads, Recent
 from tui.operations.catalogue_names import (
     Told,
     beside,
@@ -28,26 +32,31 @@ from tui.postgres.archive import MAGIC, read_contents
 from tui.stores.open import open_store
 from tui.stores.store import ObjectMissing, Store
 
-_READERS = 4  # of headers, in each store
+_READERS = 8  # of headers, in each store
+_SHOWN_AT_ONCE = 50  # backups whose headers had to be read
+_REMEMBERED = 4000  # of a store's last objects, for those that list in no order
 _HEADER_BYTES = 4 << 10  # one read tells an archive from anything else
 
 
 def listing(
-    store: Store, database: str | None = None, known: Collection[str] = ()
+    store: Store, database: str | None = None, known: Collection[str] = (), heads: Heads | None = None
 ) -> Iterator[tuple[Backup, ...]]:
     """Gives the backups of a store as its pages arrive, in the store's own order.
 
     With `database`, only those of that name on the server. `known` are the names that the fleet's
     databases have there; where a key tells another name, an archive's header decides. Should a store
     list in no order, a backup may come a second time with more known of it; the later one counts.
+    `heads` keeps headers between listings and bounds how many are read; its owner closes it.
     Raises what Store.pages raises.
     """
-    lister = _Lister(store, frozenset(known))
+    lister = _Lister(store, frozenset(known), heads or Heads(store.name, None))
     wanted = None if database is None else frozenset({database})
     with ThreadPoolExecutor(_READERS, "pgdr-headers") as readers:
         for page in store.pages():
-            yield from _given(lister.page(page, readers), wanted)
-        yield from _given(lister.rest(readers), wanted)
+            for ready in lister.page(page, readers):
+                yield from _given(ready, wanted)
+        for ready in lister.rest(readers):
+            yield from _given(ready, wanted)
 
 
 def backups(
@@ -55,10 +64,12 @@ def backups(
     database: str | None,
     on_page: Callable[[tuple[Backup, ...]], None],
     on_problem: Callable[[StoreProblem], None],
+    state: Path | None = None,
 ) -> None:
     """Lists all stores of the fleet at once; returns when the slowest has ended.
 
-    `database` is a name in the fleet or on the server, None for all. Both callables are called in
+    `database` is a name in the fleet or on the server, None for all. In the `state` directory headers
+    are kept for the next time. Both callables are called in
     this thread, as pages and problems arrive: a store that fails keeps none of the others' back.
     """
     named = fleet.database(database) if database is not None else None
@@ -68,17 +79,21 @@ def backups(
     enough = threading.Event()
 
     def read(spec: StoreSpec) -> None:
+        heads = Heads(spec.name, state)
         try:
-            for page in listing(open_store(spec), None, known):
+            for page in listing(open_store(spec), None, known, heads):
                 for kept in _given(page, wanted):
                     arrived.put(kept)
                 if enough.is_set():
                     return
+            if heads.unread:
+                arrived.put(_not_looked_at(spec.name, heads.unread))
         except PgdrError as error:
             arrived.put(StoreProblem(spec.name, error.what, error.why, error.mend))
         except Exception as error:  # noqa: BLE001 - a thread that died unsaid would be an empty store
             arrived.put(StoreProblem(spec.name, f"It can't be read: {type(error).__name__}."))
         finally:
+            heads.close()
             arrived.put(None)
 
     for spec in fleet.stores:
@@ -96,6 +111,17 @@ def backups(
                 on_page(found)
     finally:
         enough.set()
+
+
+def _not_looked_at(store: str, number: int) -> StoreProblem:
+    return StoreProblem(
+        store,
+        f"{plural(number, 'object')} whose names tell no backup were not looked into.",
+        f"A listing looks into {MOST_LOOKED_AT:,} objects at most; archives among the others are not shown "
+        "unless their names end as archives' do.",
+        "Give the store a prefix that holds backups alone.",
+        is_note=True,
+    )
 
 
 def newest(found: Iterable[Backup]) -> Backup | None:
@@ -116,17 +142,21 @@ class _Lister:
     last archives of a page wait for that.
     """
 
-    def __init__(self, store: Store, known: frozenset[str]) -> None:
+    def __init__(self, store: Store, known: frozenset[str], heads: Heads) -> None:
         self._store = store
         self._known = known
-        self._with_manifest: set[str] = set()
-        self._verified: dict[str, Verification] = {}
+        self._heads = heads
+        # Of a listing in order nothing is needed again after the next page; the rest is for others.
+        self._with_manifest: Recent[str, None] = Recent(_REMEMBERED)
+        self._verified: Recent[str, Verification] = Recent(_REMEMBERED)
         self._waiting: list[StoredObject] = []
-        self._given: dict[str, Backup] = {}
+        self._given: Recent[str, Backup] = Recent(_REMEMBERED)
         self._databases: dict[str, str] = {}  # by the name that keys tell, from a header
 
-    def page(self, page: tuple[StoredObject, ...], readers: ThreadPoolExecutor) -> tuple[Backup, ...]:
-        """Given a store's page, returns the backups that are complete by now."""
+    def page(
+        self, page: tuple[StoredObject, ...], readers: ThreadPoolExecutor
+    ) -> Iterator[tuple[Backup, ...]]:
+        """Given a store's page, gives the backups that are complete by now, those that need no look first."""
         touched = set()
         for found in page:
             belongs = beside(found.key)
@@ -135,7 +165,7 @@ class _Lister:
                 continue
             touched.add(belongs.key)
             if belongs.is_manifest:
-                self._with_manifest.add(belongs.key)
+                self._with_manifest[belongs.key] = None
             if (new := belongs.verification) is not None:
                 old = self._verified.get(belongs.key)
                 if old is None or new.at >= old.at:
@@ -144,14 +174,17 @@ class _Lister:
         ready = [found for found in self._waiting if _order(found.key + "/") <= last]  # "/" follows "."
         self._waiting = [found for found in self._waiting if _order(found.key + "/") > last]
         again = [self._joined(self._given[key]) for key in touched if key in self._given]
-        return (*self._backups(ready, readers), *again)
+        yield tuple(again)
+        yield from self._backups(ready, readers)
 
-    def rest(self, readers: ThreadPoolExecutor) -> tuple[Backup, ...]:
+    def rest(self, readers: ThreadPoolExecutor) -> Iterator[tuple[Backup, ...]]:
         """The backups that waited, when there are no more pages."""
         ready, self._waiting = self._waiting, []
         return self._backups(ready, readers)
 
-    def _backups(self, ready: list[StoredObject], readers: ThreadPoolExecutor) -> tuple[Backup, ...]:
+    def _backups(
+        self, ready: list[StoredObject], readers: ThreadPoolExecutor
+    ) -> Iterator[tuple[Backup, ...]]:
         components = [found for found in ready if component_told(found.key)]
         ready = [found for found in ready if component_told(found.key) is None]
         names = {found.key: told(found.key) for found in ready}
@@ -159,14 +192,22 @@ class _Lister:
         unsaid = [
             f for f in ready if names[f.key] is None and may_be_archive(f.key) and f.size_bytes > len(MAGIC)
         ]
-        heads = dict(zip((f.key for f in unsaid), readers.map(self._header, unsaid), strict=True))
-        made = [self._joined(self._component(found)) for found in components]
-        for found in ready:
-            says, head = names[found.key], heads.get(found.key)
-            if says is None and head is None:
-                continue  # no backup
-            made.append(self._joined(self._backup(found, says, head)))
-        self._given.update((backup.key, backup) for backup in made)
+        said = [f for f in ready if names[f.key] is not None]
+        yield self._gave(
+            [
+                *(self._joined(self._component(found)) for found in components),
+                *(self._joined(self._backup(found, names[found.key], None)) for found in said),
+            ]
+        )
+        looked = zip(unsaid, readers.map(self._header, unsaid), strict=True)
+        while some := list(islice(looked, _SHOWN_AT_ONCE)):
+            yield self._gave(
+                [self._joined(self._backup(found, None, head)) for found, head in some if head is not None]
+            )
+
+    def _gave(self, made: list[Backup]) -> tuple[Backup, ...]:
+        for backup in made:
+            self._given[backup.key] = backup
         return tuple(made)
 
     def _ask_headers_for_names(
@@ -184,7 +225,7 @@ class _Lister:
             if head is not None and head.contents is not None:
                 self._databases[name] = head.contents.database or name
 
-    def _backup(self, found: StoredObject, says: Told | None, head: _Header | None) -> Backup:
+    def _backup(self, found: StoredObject, says: Told | None, head: Header | None) -> Backup:
         contents = head.contents if head else None
         database = contents.database if contents else None
         at = contents.created_at if contents else None
@@ -219,11 +260,15 @@ class _Lister:
             verification=self._verified.get(backup.key),
         )
 
-    def _header(self, found: StoredObject) -> _Header | None:
-        """The header of an object that is an archive, None of one that isn't or is gone.
+    def _header(self, found: StoredObject) -> Header | None:
+        """As `_look`; one that can't be read is listed all the same where it is called an archive."""
+        try:
+            return self._heads.of(found, self._look)
+        except PgdrError:
+            return Header(None) if called_archive(found.key) else None
 
-        One that can't be read is listed all the same where it is called an archive.
-        """
+    def _look(self, found: StoredObject) -> Header | None:
+        """The header of an object that is an archive, None of one that isn't or is gone."""
         try:
             head = self._store.read(found.key, 0, min(_HEADER_BYTES, found.size_bytes))
             if not head.startswith(MAGIC):
@@ -233,18 +278,11 @@ class _Lister:
                 return self._store.read(found.key, start, length)
 
             try:
-                return _Header(read_contents(read, found.size_bytes))
+                return Header(read_contents(read, found.size_bytes))
             except ArchiveError:
-                return _Header(None)  # damaged, but a backup: looking inside says what is wrong
+                return Header(None)  # damaged, but a backup: looking inside says what is wrong
         except ObjectMissing:
             return None
-        except PgdrError:
-            return _Header(None) if called_archive(found.key) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    contents: Contents | None
 
 
 def taken_at(found: StoredObject, says: Told) -> datetime:

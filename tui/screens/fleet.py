@@ -157,6 +157,8 @@ class FleetScreen(ListScreen):
                     self.post_message(self.Told(turn, _with_backup(newest, verified), database.name))
 
         def problem(found: StoreProblem) -> None:
+            if found.is_note:  # it was read; the screen of the backups says what there is to know
+                return
             self.post_message(self.Told(turn, _with_problem(store, found)))
 
         try:

@@ -36,7 +36,7 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
     ) -> None:
         # One store at a time, so that a screen knows when each is read to its end.
         specs = tuple(spec for spec in fleet.stores if spec.name == store)
-        catalogue.backups(replace(fleet, stores=specs), None, on_page, on_problem)
+        catalogue.backups(replace(fleet, stores=specs), None, on_page, on_problem, state)
 
     def describe(backup: Backup) -> Description:
         spec = fleet.store(backup.store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from heapq import nlargest
 
 from tui.model import codec
 from tui.model.amounts import age, size
@@ -32,8 +33,17 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     dbname = database_named(fleet, arguments.database).dbname if arguments.database else None
     found: list[Backup] = []
     problems: list[StoreProblem] = []
-    backups(fleet, dbname, found.extend, problems.append)
+
+    def keep(page: tuple[Backup, ...]) -> None:
+        found.extend(page)
+        if arguments.limit is not None and len(found) > 4 * max(arguments.limit, 1000):
+            # Of a bucket of any size only what may be shown stays in memory.
+            found[:] = nlargest(arguments.limit, found, key=lambda b: (b.sort_time, b.ref))
+
+    backups(fleet, dbname, keep, problems.append, context.state_directory())
     found.sort(key=lambda b: (b.sort_time, b.ref), reverse=True)
+    notes = [p for p in problems if p.is_note]
+    problems = [p for p in problems if not p.is_note]
     shown = found[: arguments.limit]
     if console.json_wanted:
         console.json(
@@ -42,6 +52,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 "errors": [
                     {"store": p.store, "what": p.what, "why": p.why, "mend": p.mend} for p in problems
                 ],
+                "notes": [{"store": p.store, "what": p.what, "why": p.why, "mend": p.mend} for p in notes],
             }
         )
     now = context.now()
@@ -62,7 +73,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             for b in shown
         ],
     )
-    for problem in problems:
+    for problem in (*notes, *problems):
         said = " ".join(part for part in (problem.what, problem.why) if part)
         console.narrate(f"pgdr: store {problem.store}: {said}")
         if problem.mend:

@@ -21,7 +21,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     found: list[Backup] = []
     problems: list[StoreProblem] = []
     look_all(fleet, lambda f: facts.__setitem__(f.database, f), context.now)
-    backups(fleet, None, found.extend, problems.append)
+    backups(fleet, None, found.extend, problems.append, state)
     now = context.now()
     rows = [row(d, facts[d.name], found, state, now) for d in fleet.databases]
     if console.json_wanted:
