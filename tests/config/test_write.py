@@ -70,7 +70,17 @@ EVERYTHING = Fleet(
             ),
             health_url="http://localhost:5000/health",
             services=("server",),
-            backup=BackupPolicy(timedelta(hours=6), None, 5, ("far",), "backup", 3),
+            backup=BackupPolicy(
+                timedelta(hours=6),
+                None,
+                5,
+                ("far",),
+                "backup",
+                3,
+                keep_daily=7,
+                keep_weekly=4,
+                keep_monthly=12,
+            ),
         ),
         Database(
             name="two",
@@ -95,11 +105,13 @@ EVERYTHING = Fleet(
     ),
     components=(
         Component("files", "Git + tar", None, None, ("a", "b"), "note"),
-        Component("volumes", "tar", timedelta(days=7), timedelta(days=28)),
+        Component("volumes", "tar", timedelta(days=7), timedelta(days=28), keep_at_least=1),
     ),
     contacts=(Contact("On-Call", 'see "RUNBOOK"'),),
     programs=Programs((Path("/usr/lib/postgresql/17/bin"),)),
     jobs=4,
+    verify_every=timedelta(days=7),
+    drill_every=None,
 )
 
 

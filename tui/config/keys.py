@@ -10,7 +10,16 @@ from tui.config import values as v
 
 Keys = Mapping[str, v.Reader[Any]]
 
-FLEET: Keys = {"name": v.text, "jobs": v.whole(1, 64)}
+FLEET: Keys = {
+    "name": v.text,
+    "jobs": v.whole(1, 64),
+    "verify_every": v.length_or("on demand"),
+    "table_drill_every": v.length_or("on demand"),
+    "drill_every": v.length_or("on demand"),
+    "full_drill_every": v.length_or("on demand"),
+}
+
+DUE = ("verify_every", "table_drill_every", "drill_every", "full_drill_every")
 
 PROGRAMS: Keys = {"directories": v.many(v.path)}
 
@@ -57,6 +66,9 @@ BACKUP: Keys = {
     "every": v.length_or("on demand"),
     "keep_for": v.length_or("indefinite"),
     "keep_at_least": v.whole(1, 100_000),
+    "keep_daily": v.whole(0, 100_000),
+    "keep_weekly": v.whole(0, 100_000),
+    "keep_monthly": v.whole(0, 100_000),
     "stores": v.many(v.text),
     "role": v.name,
     "jobs": v.whole(1, 64),
@@ -123,6 +135,7 @@ COMPONENT: Keys = {
     "method": v.text,
     "every": v.length_or("on change", "on demand"),
     "keep_for": v.length_or("indefinite"),
+    "keep_at_least": v.whole(1, 100_000),
     "paths": v.many(v.text),
     "volumes": v.many(v.text),
     "stores": v.many(v.text),

@@ -119,6 +119,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         programs=Programs(**programs),
         encryption=Encryption(**encryption),
         jobs=jobs,
+        **{key: about[key] for key in keys.DUE if key in about},
     )
     if not raw.get("databases") and not raw.get("stores"):
         reading.add(

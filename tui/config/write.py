@@ -13,7 +13,7 @@ from typing import Any
 import tomli_w
 
 from tui.config import duration
-from tui.config.keys import DATABASE, ENDPOINT, FIELDS
+from tui.config.keys import DATABASE, DUE, ENDPOINT, FIELDS
 from tui.model.fleet import (
     AzureStore,
     BackupPolicy,
@@ -56,7 +56,9 @@ def text_of(fleet: Fleet) -> str:
     are written so that none can end its string, hide or move the cursor. Raises ValueError where a
     value has no form in a configuration, such as half a second.
     """
-    blocks = [_HEAD, _block("[fleet]", {"name": fleet.name, "jobs": fleet.jobs})]
+    about = {key: now for key, now in _changed(fleet, None).items() if key in DUE}
+    never = dict.fromkeys(DUE, "on demand")
+    blocks = [_HEAD, _block("[fleet]", {"name": fleet.name, "jobs": fleet.jobs, **about}, never)]
     if fleet.programs.directories:
         comment = "Where PostgreSQL's programs are looked for before PATH."
         blocks.append(f"# {comment}\n{_block('[programs]', {'directories': fleet.programs.directories})}")

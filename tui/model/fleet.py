@@ -69,6 +69,9 @@ class BackupPolicy:
     format: str = "custom"  # custom, directory, plain
     compression: str | None = None  # pg_dump's word: "zstd:3"; None leaves it to pg_dump
     encrypt_to: tuple[str, ...] = ()  # public keys: "age1…", "ssh-ed25519 …", "gpg:FINGERPRINT"
+    keep_daily: int = 0  # beyond keep_for: the last good one of each of so many days, weeks, months
+    keep_weekly: int = 0
+    keep_monthly: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Component:
     stores: tuple[str, ...] = ()
     encrypt_to: tuple[str, ...] = ()
     image: str = "alpine"  # whose tar reads a volume
+    keep_at_least: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +253,12 @@ class Fleet:
     programs: Programs = Programs()
     encryption: Encryption = Encryption()
     jobs: int = 2
+    # How often a backup of each database is verified, a single table restored, a recovery rehearsed, and
+    # the loss of everything simulated; None: never due.
+    verify_every: timedelta | None = timedelta(days=30)
+    table_drill_every: timedelta | None = timedelta(days=90)
+    drill_every: timedelta | None = timedelta(days=90)
+    full_drill_every: timedelta | None = timedelta(days=365)
 
     def database(self, name: str) -> Database | None:
         """The database called `name`, or None."""
