@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from tests.servers import Bucket, FreshDatabase
 from tui.jobs.job import files_of
 from tui.model.backup import Verdict
 from tui.model.event import JobState, Phase, PhaseBegan
-from tui.operations.catalogue import describe
+from tui.operations.catalogue import describe, read_manifest, write_manifest
 from tui.stores.open import open_store
 
 
@@ -67,6 +68,14 @@ def remote(db18: FreshDatabase, bucket: Bucket, tmp_path: Path) -> World:
     return rich_world(db18, tmp_path, bucket.store)
 
 
+def without_blocks(world: World, ref: str) -> None:
+    """Makes a manifest like those that tell nothing of the archive's parts: it is fetched whole then."""
+    store = open_store(next(s for s in world.fleet.stores if s.name == "offsite"))
+    manifest = read_manifest(store, ref.partition(":")[2])
+    assert manifest is not None
+    write_manifest(store, replace(manifest, blocks=()))
+
+
 def fetches(world: World, job: str) -> bool:
     return any(isinstance(e, PhaseBegan) and e.phase is Phase.FETCH for e in events(world, job))
 
@@ -74,6 +83,7 @@ def fetches(world: World, job: str) -> bool:
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_fetched_archive_is_used_again_when_it_is_whole(remote: World, damaged: bool) -> None:
     ref = next(r for r in remote.back_up().refs if r.startswith("offsite:"))
+    without_blocks(remote, ref)
     job = start_restore(remote, ref)
     reach(remote, job, "index")
     supervisor(remote, job).kill()

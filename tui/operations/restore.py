@@ -106,8 +106,7 @@ def restore(
     size = description.backup.size_bytes
     learned = timings(state, database.name)
     todo = expecting(items(contents, size, manifest, tables), size, learned)
-    remote = store.path(key) is None
-    estimate = restore_estimate(size, remote, learned)
+    estimate = restore_estimate(size, store.path(key) is None, learned)
     low, high = estimate.low.total_seconds(), estimate.high.total_seconds()
     report = taken = Taken(report)
     report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(size, learned)))
@@ -175,7 +174,7 @@ def restore(
                 _learn(state, database, timing, report)
             discard(staging)
         _mark(endpoint, target, _unfit(ref, judged, tables, manifest), report, database_comment(contents))
-    fetched = archive.bytes if not isinstance(run, StreamRun) else run.fetched_bytes if remote else 0
+    fetched = run.fetched_bytes if isinstance(run, StreamRun) else archive.bytes
     return _restored(target, judged, began, todo, manifest, fetched, errors)
 
 

@@ -59,15 +59,12 @@ def streamed(
     """Given a stored archive and the items to be restored of it, returns where each one's block lies, by dump
     id, when it is better read as it loads; None when it is better read from a file.
 
-    It is when it isn't on this machine, or is and has no offsets of its own: pg_restore's workers would each
-    scan it. It can't be where not all blocks are known, or where a manifest has a hash of the whole but none
-    of its parts: then only the whole can be checked.
+    It is when it isn't on this machine. It can't be where not all blocks are known, or where a manifest has a
+    hash of the whole but none of its parts: then only the whole can be checked.
     """
-    if contents.format is not ArchiveFormat.CUSTOM:
+    if contents.format is not ArchiveFormat.CUSTOM or store.path(key) is not None:
         return None
     data = [e for e in contents.entries if e.has_data and e.dump_id in ids]
-    if store.path(key) is not None and all(e.offset is not None for e in data):
-        return None
     blocks = data_blocks(contents, archive_bytes, manifest.blocks if manifest else ())
     if any(e.dump_id not in blocks for e in data):
         return None

@@ -58,9 +58,9 @@ class Schedule:
         self._needs = _needs(contents, self._by_id)
         self._locks = {e.dump_id: _locked(e, self._needs[e.dump_id]) for e in entries}
         self._path = self._paths()
-        self._loads = [
-            Task(tuple(b.dump_id for b in g), g) for g in _groups(blocks[i] for i in ids if i in blocks)
-        ]
+        waits = {i for i in self._by_id if self._needs[i] & self._by_id.keys()}
+        groups = _groups((blocks[i] for i in ids if i in blocks), waits)
+        self._loads = [Task(tuple(b.dump_id for b in group), group) for group in groups]
         self._loads.sort(key=self._urgency)
         loaded = {i for task in self._loads for i in task.ids}
         self._waiting = {e.dump_id for e in entries if e.dump_id not in loaded}
@@ -186,13 +186,14 @@ def _locked(entry: TocEntry, needs: frozenset[int]) -> frozenset[int]:
     return needs
 
 
-def _groups(blocks: Iterable[BlockOffset]) -> list[tuple[BlockOffset, ...]]:
-    """Blocks that lie one behind another, small ones together."""
+def _groups(blocks: Iterable[BlockOffset], alone: Collection[int]) -> list[tuple[BlockOffset, ...]]:
+    """Blocks that lie one behind another, small ones together, but those of `alone` (which wait for others)."""
     groups: list[list[BlockOffset]] = []
     for block in sorted(blocks, key=lambda b: b.offset):
         last = groups[-1] if groups else None
         if (
             last is not None
+            and not {last[-1].dump_id, block.dump_id} & set(alone)
             and last[-1].offset + last[-1].size_bytes == block.offset
             and len(last) < _GROUP_ITEMS
             and sum(b.size_bytes for b in last) + block.size_bytes <= _GROUP_BYTES

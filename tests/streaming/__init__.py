@@ -1,0 +1,1 @@
+"""Restores that read as they load, part by part."""
