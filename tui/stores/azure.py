@@ -29,7 +29,7 @@ from tui.stores.ahead import one_ahead
 from tui.stores.azure_problems import code_of, explain, no_container
 from tui.stores.fetch import fetch_ranges
 from tui.stores.parts import parts, send_parts
-from tui.stores.store import PAGE, Protection, Quality, StoreDenied, check_new_key, key_prefix
+from tui.stores.store import PAGE, Protection, Quality, StoreDenied, bare_etag, check_new_key, key_prefix
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
@@ -65,7 +65,7 @@ class ContainerStore:
                 if error.status_code == 404:
                     self._look_at_container()
                 raise
-        return StoredObject(key, found.size, found.last_modified, found.etag)
+        return StoredObject(key, found.size, found.last_modified, bare_etag(found.etag))
 
     def read(self, key: str, start: int, length: int) -> bytes:
         """Returns bytes of the blob by one ranged Get Blob, or one for each 4 MiB."""
@@ -77,7 +77,7 @@ class ContainerStore:
             return
         same: dict[str, Any] = {}
         if etag is not None:
-            same = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+            same = {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
         with self._guard(key):
             try:
                 answer = self._blob(key).download_blob(offset=start, length=length, **same)
@@ -167,7 +167,7 @@ class ContainerStore:
             with self._guard():
                 blobs = next(found, None)
                 page = tuple(
-                    StoredObject(blob.name[cut:], blob.size, blob.last_modified, blob.etag)
+                    StoredObject(blob.name[cut:], blob.size, blob.last_modified, bare_etag(blob.etag))
                     for blob in blobs or ()
                     if not blob.name.endswith("/")
                 )
@@ -212,7 +212,7 @@ class ContainerStore:
 
 def _stored(key: str, size: int, answer: dict[str, Any]) -> StoredObject:
     at = answer.get("last_modified") or datetime.now(timezone.utc)
-    return StoredObject(key, size, at, answer.get("etag"))
+    return StoredObject(key, size, at, bare_etag(answer.get("etag")))
 
 
 def _new_client(spec: AzureStore) -> ContainerClient:

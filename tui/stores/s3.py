@@ -29,7 +29,7 @@ from tui.stores.s3_client import LISTED, new_client
 from tui.stores.s3_problems import code_of, explain, no_bucket
 from tui.stores.s3_protection import ask_protection
 from tui.stores.s3_write import upload_parts
-from tui.stores.store import PAGE, Protection, StoreDenied, check_new_key, key_prefix
+from tui.stores.store import PAGE, Protection, StoreDenied, bare_etag, check_new_key, key_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +57,7 @@ class BucketStore:
     def stat(self, key: str) -> StoredObject:
         """Returns the object's size and times by HeadObject; a second request when it isn't there."""
         head = self._head(key)
-        return StoredObject(key, head["ContentLength"], head["LastModified"], head.get("ETag"))
+        return StoredObject(key, head["ContentLength"], head["LastModified"], bare_etag(head.get("ETag")))
 
     def read(self, key: str, start: int, length: int) -> bytes:
         """Returns bytes of the object by one ranged GetObject."""
@@ -79,7 +79,7 @@ class BucketStore:
                     return
                 raise
         with closing(answer["Body"]) as body:
-            if etag is not None and answer.get("ETag", etag) != etag:
+            if etag is not None and bare_etag(answer.get("ETag", etag)) != etag:
                 raise problems.replaced(self.name, key)
             # A server may ignore Range (RFC 9110, 14.2): then this would be the object's beginning.
             # The header tells rather than the status, which some servers (rclone) leave at 200.
@@ -179,7 +179,7 @@ class BucketStore:
                 ]
             cut = len(self._prefix)
             page = tuple(
-                StoredObject(key[cut:], size, modified_at, etag)
+                StoredObject(key[cut:], size, modified_at, bare_etag(etag))
                 for key, size, modified_at, etag in listed
                 if not key.endswith("/")  # what consoles make to show a folder
             )
@@ -250,4 +250,4 @@ def _stored(key: str, size: int, metadata: ResponseMetadataTypeDef, etag: str | 
         at = parsedate_to_datetime(date) if date else datetime.now(timezone.utc)
     except ValueError:
         at = datetime.now(timezone.utc)
-    return StoredObject(key, size, at.astimezone(timezone.utc), etag)
+    return StoredObject(key, size, at.astimezone(timezone.utc), bare_etag(etag))

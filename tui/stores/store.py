@@ -134,6 +134,11 @@ def check_new_key(key: str) -> None:
         raise refused(key, "it is longer than 1,024 bytes")
 
 
+def bare_etag(said: str | None) -> str | None:
+    """An etag without the quotes and the W/ that some answers of a store have around it and others don't."""
+    return said.removeprefix("W/").strip('"') or None if said else None
+
+
 def key_prefix(said: str) -> str:
     """Given a store's prefix as written, returns what its keys begin with: nothing, or ending in `/`."""
     bare = said.strip("/")

@@ -85,6 +85,11 @@ def _role(to: argparse.ArgumentParser) -> None:
     )
 
 
+def _copy(to: argparse.ArgumentParser) -> None:
+    _ref(to)
+    to.add_argument("store", metavar="STORE", help="the store that it is copied to")
+
+
 def _restore(to: argparse.ArgumentParser) -> None:
     _ref(to)
     to.add_argument(
@@ -179,6 +184,7 @@ VERBS: dict[str, Verb] = {
     "show": Verb("show", "what is inside a backup, read from where it lies", _ref),
     "backup": Verb("backup", "take a backup with its manifest", _backup),
     "role": Verb("role", "the SQL for a role that takes backups, and what the present one lacks", _role),
+    "copy": Verb("copy", "copy a backup, with what is beside it, to another store", _copy),
     "restore": Verb("restore", "plan, restore into a fresh database, judge", _restore),
     "verify": Verb("verify", "restore into a scratch database, compare, record the result", _verify),
     "swap": Verb("swap", "put a restored database in the live one's place, keeping the old", _swap),
