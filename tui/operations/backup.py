@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from tui.model.backup import ArchiveFormat, Manifest
-from tui.model.errors import PgdrError, Refused, UsageError
+from tui.model.errors import PgdrError, Refused, Unreachable, UsageError
 from tui.model.event import LogLine, Phase, PhaseBegan
 from tui.model.fleet import BackupPolicy, Database, Endpoint, Fleet, LocalStore
 from tui.model.text import clean
@@ -114,7 +114,7 @@ def back_up(
         if stop():
             raise Stopped
 
-    with ExitStack() as stack:
+    with _reachable(endpoint), ExitStack() as stack:
         for store in stores:
             stack.enter_context(_only_one(fleet, database, endpoint, store, application))
         with Snapshot(
@@ -181,6 +181,22 @@ def back_up(
         report(PhaseBegan(Phase.STORE))
         refs = _finish(dump, able, manifest, roles, failed, heed_stop)
     return BackedUp(refs, manifest, time.monotonic() - began, tuple(failed))
+
+
+@contextmanager
+def _reachable(endpoint: Endpoint) -> Iterator[None]:
+    """Asks the server again after a failure: what goes away in the middle of a dump or count says so in many
+    ways, and a server that can't be reached is an error of its own."""
+    try:
+        yield
+    except Unreachable:
+        raise
+    except PgdrError as error:
+        try:
+            server_facts(endpoint)
+        except Unreachable as gone:
+            raise Unreachable(error.what, gone.what, gone.mend) from error
+        raise
 
 
 def suffix(making: Making) -> str:

@@ -96,8 +96,9 @@ class Snapshot:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open.close()
         self._connection = None
+        with failures(f'The snapshot of "{clean(self._dbname)}" was lost.'):
+            self._open.__exit__(kind, error, trace)  # with an error a connection that broke is no second one
 
     def facts(
         self,
