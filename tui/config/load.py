@@ -21,12 +21,9 @@ from tui.model.fleet import (
     Encryption,
     Endpoint,
     Fleet,
-    LocalStore,
     Ntfy,
     Programs,
-    S3Store,
     SqlCheck,
-    StoreSpec,
     Webhook,
 )
 from tui.model.text import clean

@@ -261,7 +261,13 @@ class Fleet:
     full_drill_every: timedelta | None = timedelta(days=365)
 
     def database(self, name: str) -> Database | None:
-        """The database called `name`, or None."""
+        """The database called `name`, or None.
+
+        In a configuration of stores alone each name stands for the database of that name on the server
+        that libpq's own environment leads to.
+        """
+        if not self.databases and name:
+            return Database(name=name, dbname=name, service=name)
         return next((d for d in self.databases if d.name == name), None)
 
     def store(self, name: str) -> StoreSpec | None:

@@ -48,6 +48,21 @@ def _demo(to: argparse.ArgumentParser) -> None:
     to.add_argument("--scale", type=float, default=1.0, help="how much sample data (1: some 50 MB)")
 
 
+def _init(to: argparse.ArgumentParser) -> None:
+    to.add_argument("where", metavar="WHERE", nargs="?", help="where backups lie: s3://BUCKET/PREFIX, "
+                    "azure://ACCOUNT/CONTAINER/PREFIX, gs://BUCKET/PREFIX, or a directory")  # fmt: skip
+    to.add_argument("--host", metavar="HOST", help="the server whose databases are written down")
+    to.add_argument("--port", metavar="PORT", type=int, help="its port")
+    to.add_argument("--user", metavar="USER", help="the role to connect as; passwords are libpq's matter")
+    to.add_argument("--endpoint-url", metavar="URL", help="where the store is, if not in the cloud itself")
+    to.add_argument("--region", metavar="NAME", help="the region of an S3 bucket")
+    to.add_argument("--profile", metavar="NAME", help="the profile of ~/.aws for an S3 bucket")
+    to.add_argument(
+        "--output", metavar="FILE", help="where to write it (default: pgdr.toml here); - prints it"
+    )
+    to.add_argument("--force", action="store_true", help="replace a file that is there")
+
+
 def _backups(to: argparse.ArgumentParser) -> None:
     to.add_argument("database", metavar="DB", nargs="?", help="only of this database")
     to.add_argument("--store", metavar="S", help="only in this store")
@@ -178,6 +193,7 @@ def _report(to: argparse.ArgumentParser) -> None:
 
 VERBS: dict[str, Verb] = {
     "demo": Verb("demo", "start a disposable PostgreSQL with a sample fleet and open the app on it", _demo),
+    "init": Verb("init", "write a first configuration from a bucket, a directory or a server", _init),
     "check": Verb("check", "validate the configuration and reach every database and store", _nothing),
     "inventory": Verb("inventory", "the fleet, live", _nothing),
     "backups": Verb("backups", "the backups in all stores, newest first", _backups),

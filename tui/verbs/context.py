@@ -94,6 +94,22 @@ def database_named(fleet: Fleet, name: str) -> Database:
     return found
 
 
+def server_lines(fleet: Fleet, dbname: str) -> str:
+    """The lines that name a database's server, ready to be added to the configuration, in one sentence."""
+    name = toml_key(dbname)
+    where = clean(str(fleet.source)) if fleet.source else "the configuration"
+    return (
+        f"Or add to {where}: [databases.{name}] with the lines "
+        'host = "HOST", port = 5432, user = "USER" (a password by reference, or in ~/.pgpass).'
+    )
+
+
+def toml_key(name: str) -> str:
+    """A name as a key of TOML, in quotes where it needs them."""
+    bare = name.replace("-", "").replace("_", "")
+    return name if bare.isascii() and bare.isalnum() else '"' + clean(name).replace('"', '\\"') + '"'
+
+
 def database_of(fleet: Fleet, backup: Backup, named: str | None) -> Database:
     """The database of the fleet that a backup is of, or the one that was named.
 
@@ -105,11 +121,16 @@ def database_of(fleet: Fleet, backup: Backup, named: str | None) -> Database:
     fitting = [d for d in fitting if backup.store in d.backup.stores] or fitting
     if len(fitting) == 1:
         return fitting[0]
+    if not fitting and not fleet.databases and backup.database:
+        return database_named(fleet, backup.database)
     if not fitting:
+        known = ", ".join(d.name for d in fleet.databases)
         raise UsageError(
             f"{clean(backup.ref)} is of {clean(backup.database or 'an unknown database')}, "
             "which the configuration does not name.",
-            mend="Say on whose server it is to be restored: --database DB",
+            mend="Say on whose server it is to be restored: --database DB"
+            + (f" (it names {known}). " if known else ". ")
+            + server_lines(fleet, backup.database or "NAME"),
         )
     raise UsageError(
         f"{clean(backup.ref)} could be of {', '.join(d.name for d in fitting)}.",

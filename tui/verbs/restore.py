@@ -8,11 +8,11 @@ from typing import Any
 
 from tui.model import codec
 from tui.model.amounts import age, plural, size
-from tui.model.errors import PgdrError, Refused, UsageError
+from tui.model.errors import PgdrError, Refused, Unreachable, UsageError
 from tui.model.fleet import Database
 from tui.model.plan import RestorePlan
 from tui.model.text import clean
-from tui.verbs.context import Context, database_of
+from tui.verbs.context import Context, database_of, server_lines
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
@@ -42,10 +42,18 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             f"{target} is the live database: a backup is never restored over it.",
             mend=f"Leave out --to, then put the restored one in its place: pgdr swap {database.name} …",
         )
-    plan = plan_restore(
-        fleet, state, database, arguments.ref,
-        target=target, tables=tuple(arguments.table), workers=arguments.jobs, now=now,
-    )  # fmt: skip
+    try:
+        plan = plan_restore(
+            fleet, state, database, arguments.ref,
+            target=target, tables=tuple(arguments.table), workers=arguments.jobs, now=now,
+        )  # fmt: skip
+    except Unreachable as error:
+        if fleet.databases:
+            raise
+        mend = f"Set PGHOST, PGPORT and PGUSER to the server's. {server_lines(fleet, database.dbname)}"
+        raise Unreachable(
+            error.what, "The configuration names no server; libpq's environment led here.", mend
+        ) from error
     _tell_plan(context, plan)
     document: dict[str, Any] = {
         "job": None,
