@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tui.model import codec
 from tui.model.errors import ConfigError, PgdrError, Problem, Unreachable
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Fleet, StoreSpec
-from tui.model.plan import Level
+from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.verbs.context import Context
 
@@ -25,16 +27,20 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     console.narrate(f"{fleet.source}: {len(fleet.databases)} databases, {len(fleet.stores)} stores.")
     found = _reach_databases(context, fleet) + _reach_stores(fleet)
     found += [(problem, 1) for problem in _programs(fleet)]
+    found += [(problem, 1) for problem in _backups(fleet)]
     found += _advice(context, fleet)
     code = next((c for c in (2, 5, 1) if any(c == own for _, own in found)), 0)
-    return _answer(context, [problem for problem, _ in found], code)
+    return _answer(context, [problem for problem, _ in found], code, _offsite(context, fleet))
 
 
-def _answer(context: Context, problems: list[Problem], code: int) -> int:
+def _answer(context: Context, problems: list[Problem], code: int, notes: Sequence[Finding] = ()) -> int:
     console = context.console
     if console.json_wanted:
         listed: list[dict[str, Any]] = [{"where": p.where, "what": p.what, "mend": p.mend} for p in problems]
-        console.json({"ok": not problems, "problems": listed})
+        console.json({"ok": not problems, "problems": listed, "notes": [codec.plain(note) for note in notes]})
+    for note in notes:
+        mark = "·" if note.level is Level.OK else "!"
+        console.line(f"{mark} {note.about}: {note.what} {note.mend or ''}".rstrip())
     for problem in problems:
         console.line(f"✖ {problem.where}: {problem.what}")
         if problem.mend:
@@ -83,6 +89,14 @@ def _reach_stores(fleet: Fleet) -> list[tuple[Problem, int]]:
         return [problem for problem in pool.map(reach, fleet.stores) if problem]
 
 
+def _offsite(context: Context, fleet: Fleet) -> tuple[Finding, ...]:
+    """The rule of the copy off-site for each database, and how the off-site stores keep what they hold."""
+    from tui.operations.offsite import offsite_copies, protections, rule
+
+    copies = offsite_copies(fleet, context.state_directory())
+    return (*(rule(fleet, d, copies[d.name]) for d in fleet.databases), *protections(fleet))
+
+
 def _advice(context: Context, fleet: Fleet) -> list[tuple[Problem, int]]:
     """What the configuration itself makes impossible (a problem) or risky (told, no problem)."""
     from tui.config.advice import advice
@@ -94,6 +108,14 @@ def _advice(context: Context, fleet: Fleet) -> list[tuple[Problem, int]]:
         else:
             context.console.narrate(f"! {finding.about}: {finding.what} {finding.mend or ''}".rstrip())
     return found
+
+
+def _backups(fleet: Fleet) -> list[Problem]:
+    """Whether the roles can take the backups, and the keys open them."""
+    from tui.operations import backup_check as check
+
+    asked = (check.roles_lack, check.recipients_fail, check.keys_beside, check.keys_open)
+    return [problem for ask in asked for problem in ask(fleet)]
 
 
 def _programs(fleet: Fleet) -> list[Problem]:
