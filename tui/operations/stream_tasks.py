@@ -187,7 +187,7 @@ def _locked(entry: TocEntry, needs: frozenset[int]) -> frozenset[int]:
 
 
 def _groups(blocks: Iterable[BlockOffset], alone: Collection[int]) -> list[tuple[BlockOffset, ...]]:
-    """Blocks that lie one behind another, small ones together, but those of `alone` (which wait for others)."""
+    """Blocks that lie one behind another, small ones together; those of `alone`, which wait, singly."""
     groups: list[list[BlockOffset]] = []
     for block in sorted(blocks, key=lambda b: b.offset):
         last = groups[-1] if groups else None
