@@ -57,6 +57,7 @@ class InventoryRow:
     last_backup: LastBackup | None
     last_verified_at: datetime | None
     last_drill: LastDrill | None
+    offsite_copy: bool | None = None  # the rule "at least one copy off-site": see offsite.py
 
 
 def look_all(fleet: Fleet, on_facts: Callable[[DatabaseFacts], None], now: Clock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from tui.model import codec
 from tui.model.amounts import UNKNOWN, age, count, limit, size
@@ -15,6 +16,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints every database as it is now. A database that is down is an answer, not a failure."""
     from tui.operations.catalogue import backups
     from tui.operations.inventory import look_all, row
+    from tui.operations.offsite import offsite_copy
 
     fleet, state, console = context.fleet(), context.state_directory(), context.console
     facts: dict[str, DatabaseFacts] = {}
@@ -23,14 +25,19 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     look_all(fleet, lambda f: facts.__setitem__(f.database, f), context.now)
     backups(fleet, None, found.extend, problems.append, state)
     now = context.now()
-    rows = [row(d, facts[d.name], found, state, now) for d in fleet.databases]
+    rows = [
+        replace(
+            row(d, facts[d.name], found, state, now), offsite_copy=offsite_copy(fleet, d, found, problems)
+        )
+        for d in fleet.databases
+    ]
     if console.json_wanted:
         console.json([codec.plain(r) for r in rows])
     for problem in problems:
         console.narrate(f"Store {problem.store}: {problem.what}")
     console.table(
         ("database", "service", "place", "address", "criticality", "state", "version", "size", "sessions",
-         "last backup", "of RPO", "verified"),
+         "last backup", "of RPO", "verified", "off-site"),
         [
             (
                 r.name, r.service, r.place, f"{r.host or ''}:{r.port or ''}", r.criticality, r.status,
@@ -38,6 +45,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 age(r.last_backup.age_s if r.last_backup else None),
                 f"{limit(r.rpo_s)} {_within(r.last_backup.within_rpo if r.last_backup else None)}",
                 age(now - r.last_verified_at if r.last_verified_at else None),
+                {True: "yes", False: "NO", None: UNKNOWN}[r.offsite_copy],
             )
             for r in rows
         ],
