@@ -1,11 +1,18 @@
-"""Which databases the open incidents still need."""
+"""Which databases and backups the open incidents and the jobs still need."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tui.incident.book import Book
+from tui.jobs.watch import all_jobs
+from tui.model.backup import Verdict
+from tui.model.event import JobKind, JobState
+from tui.model.progress import Progress
 from tui.model.text import clean
+
+_RESUMABLE = timedelta(days=30)
 
 
 def databases_in_use(state: Path, database: str) -> dict[str, str]:
@@ -21,3 +28,30 @@ def databases_in_use(state: Path, database: str) -> dict[str, str]:
             if name is not None:
                 needed[name] = f"incident {clean(incident.id)} is open and works with it."
     return needed
+
+
+def backups_in_use(state: Path, now: datetime) -> dict[str, str]:
+    """Given the state directory, returns the refs of the backups that an open incident has picked, or that a
+    job works with or could be gone on with, each with a sentence that says so.
+
+    What could be gone on with counts for a month: nobody comes back to it later.
+    """
+    needed: dict[str, str] = {}
+    for picture in all_jobs(state, now):
+        if picture.ref is not None and (why := _why_needed(picture, now)) is not None:
+            needed[picture.ref] = f"Kept because job {clean(picture.job)} {why}."
+    for incident in Book(state).open_ones():
+        if incident.ref is not None:
+            needed[incident.ref] = f"Kept because incident {clean(incident.id)} is open and has picked it."
+    return needed
+
+
+def _why_needed(picture: Progress, now: datetime) -> str | None:
+    if picture.state is JobState.RUNNING:
+        return "works with it"
+    if picture.kind is not JobKind.RESTORE or picture.target is None:
+        return None
+    if picture.state is JobState.DONE and picture.verdict is not Verdict.FAILED:
+        return None
+    began = picture.started_at
+    return "could be gone on with" if began is None or now - began < _RESUMABLE else None

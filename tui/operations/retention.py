@@ -76,11 +76,12 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one backup, and a sentence of why."""
+    """What becomes of one backup, and a sentence of why; what is `fixed` can't be removed by name."""
 
     ref: str
     fate: Fate
     why: str
+    fixed: bool = False
 
 
 def decide(backups: Iterable[Known], rule: Rule, now: datetime) -> tuple[Decision, ...]:
@@ -95,7 +96,7 @@ def decide(backups: Iterable[Known], rule: Rule, now: datetime) -> tuple[Decisio
     there = list(backups)
     dated = [b for b in there if b.foreign is None and b.taken_at and b.taken_at <= now + _AHEAD]
     judged = _Judged(sorted(dated, key=lambda b: (_at(b), b.ref)), rule, now)
-    said = [judged.decision(b) if b in dated else Decision(b.ref, Fate.REFUSED, _undated(b)) for b in there]
+    said = [judged.decision(b) if b in dated else _undated(b) for b in there]
     order = {b.ref: (b.taken_at.timestamp() if b.taken_at else float("inf"), b.ref) for b in there}
     return tuple(sorted(said, key=lambda d: order[d.ref], reverse=True))
 
@@ -144,12 +145,13 @@ class _Judged:
 
     def decision(self, backup: Known) -> Decision:
         """The first reason that keeps it; else it may go."""
+        last_good = self._newest_good is None or backup.ref in (self._newest_good.ref, self._verified)
         if backup.needed is not None:
-            return Decision(backup.ref, Fate.KEPT, backup.needed)
+            return Decision(backup.ref, Fate.KEPT, backup.needed, fixed=True)
         if (expected := self._small.get(backup.ref)) is not None:
             return Decision(backup.ref, Fate.REFUSED, self._too_small(backup, expected))
         if (why := self._kept(backup)) is not None:
-            return Decision(backup.ref, Fate.KEPT, why)
+            return Decision(backup.ref, Fate.KEPT, why, fixed=last_good)
         age = f"it is older than {limit(self._rule.keep_for)}"
         if backup.fault is None:
             newer = plural(len(self._counted), "newer good one")
@@ -161,6 +163,7 @@ class _Judged:
             backup.ref,
             Fate.REFUSED,
             f"Not removed, though {age}: no good backup is newer than it. {backup.fault}",
+            fixed=last_good,
         )
 
     def _kept(self, backup: Known) -> str | None:
@@ -201,15 +204,16 @@ def _at(backup: Known) -> datetime:
     return backup.taken_at
 
 
-def _undated(backup: Known) -> str:
+def _undated(backup: Known) -> Decision:
     if backup.foreign is not None:
-        return backup.foreign
+        return Decision(backup.ref, Fate.REFUSED, backup.foreign, fixed=True)
     if backup.taken_at is None:
-        return "Not removed: when it was taken is not known."
-    return (
+        return Decision(backup.ref, Fate.REFUSED, "Not removed: when it was taken is not known.")
+    why = (
         f"Not removed: it claims to be of {minute(backup.taken_at)} UTC, which is yet to come. A clock is or "
         "was wrong, here or where it was taken."
     )
+    return Decision(backup.ref, Fate.REFUSED, why)
 
 
 def _lower(sentence: str) -> str:

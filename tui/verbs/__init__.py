@@ -172,6 +172,19 @@ def _drop(to: argparse.ArgumentParser) -> None:
     _confirm(to)
 
 
+def _prune(to: argparse.ArgumentParser) -> None:
+    to.add_argument("databases", metavar="DB", nargs="*", help="only of these databases; default: everything")
+    to.add_argument(
+        "--store", metavar="S", action="append", default=[], help="only in this store (repeatable)"
+    )
+    to.add_argument("--dry-run", action="store_true", help="only tell what would stay and go, and why")
+    to.add_argument("--remove", metavar="REF", help="remove this one backup instead, whatever its age")
+    to.add_argument("--quiet", action="store_true", help="say nothing when there is nothing to do")
+    to.add_argument(
+        "--confirm", metavar="NAME", help="the fleet's name, or the database's where one is named: do it"
+    )
+
+
 def _job(to: argparse.ArgumentParser) -> None:
     to.add_argument("job", metavar="JOB", help="a job's id, the beginning of one, or `last`")
 
@@ -203,6 +216,7 @@ VERBS: dict[str, Verb] = {
     "copy": Verb("copy", "copy a backup, with what is beside it, to another store", _copy),
     "restore": Verb("restore", "plan, restore into a fresh database, judge", _restore),
     "verify": Verb("verify", "restore into a scratch database, compare, record the result", _verify),
+    "prune": Verb("prune", "apply retention, never to the last good backup", _prune),
     "swap": Verb("swap", "put a restored database in the live one's place, keeping the old", _swap),
     "undo": Verb("undo", "take the last swap back", _undo),
     "kept": Verb("kept", "the databases that restores and swaps left beside the live ones", _kept),
