@@ -37,7 +37,9 @@ def recipient(value: object, base: Path) -> str:
     if _AGE.fullmatch(read) or _SSH.fullmatch(read):
         return read
     if not read.startswith("gpg:"):
-        raise Unfit(f"{_WANTED}.")
+        raise Unfit(
+            f"{_WANTED}.", "A public key: of age-keygen -y, of an id_ed25519.pub, of gpg --fingerprint."
+        )
     key = read.removeprefix("gpg:").strip()
     if "/" in key or key.endswith((".asc", ".gpg", ".pub")):
         return f"gpg:{path(key, base)}"
