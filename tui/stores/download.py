@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -40,16 +40,18 @@ def new_file(path: Path, size_bytes: int) -> Iterator[IO[bytes]]:
                 mend=_MORE_ROOM,
             )
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)
+    file = os.fdopen(handle, "wb")
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            with room_here(path):
-                file.flush()
-                os.fsync(file.fileno())
+        yield file
         with room_here(path):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
             Path(name).chmod(PRIVATE_FILE)
             Path(name).replace(path)
     except BaseException:
+        with suppress(OSError):  # on a full disk closing fails too, for what is still to be written
+            file.close()
         Path(name).unlink(missing_ok=True)
         raise
 

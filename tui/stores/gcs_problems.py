@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import InvalidResponse
@@ -66,10 +68,10 @@ def _of_answer(spec: GcsStore, error: BaseException, code: str, key: str | None)
         return problems.rejected(spec.name, how, reason or code, _mend(spec))
     if reason in _LOCKED:
         return problems.locked(spec.name, key or "", _LOCKED[reason])
-    if code == "403":
-        return problems.denied(spec.name, spec.bucket, reason or code)
     if code == "507" or reason in ("quotaExceeded", "insufficientStorage"):
         return problems.full(spec.name, reason or code)
+    if code == "403":
+        return problems.denied(spec.name, spec.bucket, reason or code)
     if code == "429" or code.startswith("5"):
         return problems.busy(spec.name, reason or code)
     return problems.answered(spec.name, reason or code, "")
@@ -99,10 +101,13 @@ def _of_credentials(spec: GcsStore, error: auth.GoogleAuthError) -> PgdrError:
 def _reason(error: BaseException) -> str:
     if isinstance(error, RetryError) and error.cause is not None:
         return _reason(error.cause)
-    if isinstance(error, GoogleAPICallError):
-        for one in error.errors:
-            if isinstance(one, dict) and isinstance(one.get("reason"), str):
-                return clean(one["reason"], 60)
+    told: list[object] = list(getattr(error, "errors", None) or ())
+    if not told:  # of an upload's errors the library reads no more than the status
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            told = error.response.json()["error"]["errors"]  # type: ignore[attr-defined]
+    for one in told:
+        if isinstance(one, dict) and isinstance(one.get("reason"), str):
+            return clean(one["reason"], 60)
     return ""
 
 

@@ -12,7 +12,7 @@ import os
 import stat as modes
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -134,19 +134,21 @@ class DirectoryStore:
             place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
         with self._guard("written", key):
             handle, name = tempfile.mkstemp(dir=place.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)
+        file = os.fdopen(handle, "wb")
         try:
-            with os.fdopen(handle, "wb") as file:
-                for chunk in chunks:  # outside the guard: its errors aren't the store's
-                    with self._guard("written", key):
-                        file.write(chunk)
+            for chunk in chunks:  # outside the guard: its errors aren't the store's
                 with self._guard("written", key):
-                    file.flush()
-                    os.fsync(file.fileno())
+                    file.write(chunk)
             with self._guard("written", key):
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
                 Path(name).replace(place)
                 _flush_directory(place.parent)
                 return _stored(key, place.stat())
         except BaseException:
+            with suppress(OSError):  # on a full disk closing fails too, for what is still to be written
+                file.close()
             Path(name).unlink(missing_ok=True)
             raise
 
