@@ -152,10 +152,10 @@ def test_a_pipe_would_hang_its_reader(tmp_path: Path) -> None:
 
 
 def test_a_volume_is_read_by_a_container_of_its_own() -> None:
-    shown = volume_command("kong-data", "alpine").shown
+    shown = volume_command("kong-data", "alpine", "pgdr-1").shown
     assert shlex.split(shown) == [
-        "docker", "run", "--rm", "--network", "none", "--volume", "kong-data:/data:ro", "--entrypoint", "tar",
-        "alpine", "-C", "/data", "-cf", "-", ".",
+        "docker", "run", "--rm", "--name", "pgdr-1", "--network", "none", "--log-driver", "none",
+        "--volume", "kong-data:/data:ro", "--entrypoint", "tar", "alpine", "-C", "/data", "-cf", "-", ".",
     ]  # fmt: skip
 
 

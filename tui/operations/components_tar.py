@@ -7,9 +7,11 @@ Symbolic links are kept as links and never followed; sockets, pipes and devices 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import re
+import secrets
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
@@ -20,8 +22,8 @@ from typing import IO, cast
 from tui.model.errors import ConfigError, PgdrError
 from tui.model.fleet import Component
 from tui.model.text import clean
-from tui.operations.encryption_pipe import Reader, Writer, through
-from tui.process import Command, run, start
+from tui.operations.encryption_pipe import Reader, Writer, filtered, through
+from tui.process import Command, run
 
 _GZIP_LEVEL = 6
 _VOLUME = re.compile(
@@ -67,13 +69,12 @@ def packed(
     return through(work, (), _failure)
 
 
-def volume_command(volume: str, image: str) -> Command:
-    """The command that writes a docker volume as tar to stdout: a container of its own reads it, without a
-    network, and can't write to it."""
-    mounted = ("--network", "none", "--volume", f"{volume}:/data:ro")
-    return Command(
-        ("docker", "run", "--rm", *mounted, "--entrypoint", "tar", image, "-C", "/data", "-cf", "-", ".")
-    )
+def volume_command(volume: str, image: str, container: str) -> Command:
+    """The command that writes a docker volume as tar to stdout: a container of its own, called `container`,
+    reads it, without a network, and can't write to it. Its output isn't logged, as docker else does."""
+    alone = ("--name", container, "--network", "none", "--log-driver", "none")
+    mounted = ("--volume", f"{volume}:/data:ro", "--entrypoint", "tar")
+    return Command(("docker", "run", "--rm", *alone, *mounted, image, "-C", "/data", "-cf", "-", "."))
 
 
 def _place(base: Path, path: str) -> tuple[Path, str]:
@@ -134,43 +135,62 @@ def _require_volume(volume: str) -> None:
 
 
 def _add_volume(tar: tarfile.TarFile, volume: str, image: str, counted: Counted) -> None:
-    process = start(volume_command(volume, image))
-    assert process.stdout is not None and process.stderr is not None
+    container = f"pgdr-{secrets.token_hex(6)}"
+    command = volume_command(volume, image, container)
+
+    def failure(said: str, code: int) -> PgdrError | None:
+        if code == 0:
+            return None
+        return PgdrError(
+            f"The docker volume {volume} could not be read whole.",
+            clean(said.strip(), 300) or f"docker ended with code {code}.",
+            f"Try it by hand: {command.shown} > /dev/null",
+        )
+
+    tail = _Tail(filtered(command, (), failure))
+    ended = False
     try:
-        tail = _Tail(process.stdout)
-        with tarfile.open(fileobj=cast(IO[bytes], tail), mode="r|") as volume_tar:
+        with (
+            contextlib.suppress(
+                tarfile.TarError
+            ),  # what ends too early is told below, by docker where it can
+            tarfile.open(fileobj=cast(IO[bytes], tail), mode="r|") as volume_tar,
+        ):
             for about in volume_tar:
-                name = os.path.normpath(about.name).lstrip("/")
-                about.name = f"volumes/{volume}/{name}" if name != "." else f"volumes/{volume}"
+                about.name = _below(volume, about.name)
                 if about.islnk():
-                    about.linkname = f"volumes/{volume}/{os.path.normpath(about.linkname).lstrip('/')}"
+                    about.linkname = _below(volume, about.linkname)
                 if about.isreg():
                     counted.files += 1
                     counted.bytes += about.size
                 tar.addfile(about, volume_tar.extractfile(about) if about.isreg() else None)
         while tail.read(1 << 16):  # what fills the last record
             pass
-        said = process.stderr.read().decode("utf-8", "replace")
-        if process.wait() != 0 or not tail.ended_well:
+        ended = True
+        if not tail.ended_well:
             raise PgdrError(
                 f"The docker volume {volume} could not be read whole.",
-                clean(said.strip(), 200) or "Its tar is cut short.",
-                "Try the command by hand: " + volume_command(volume, image).shown,
+                "Its tar is cut short, though docker says that all went well.",
+                f"Try it by hand: {command.shown} > /dev/null",
             )
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-        process.stderr.close()
+        tail.close()
+        if not ended:  # a container doesn't end with the docker that started it
+            run(Command(("docker", "rm", "--force", container)), timeout_s=_ASK_WITHIN_S)
+
+
+def _below(volume: str, name: str) -> str:
+    inside = os.path.normpath("/" + name).lstrip("/")  # no ".." climbs over the root
+    return f"volumes/{volume}/{inside}" if inside else f"volumes/{volume}"
 
 
 class _Tail:
-    """A program's output that remembers its last bytes: a tar that is whole ends with two empty blocks, and
-    tarfile takes one that just ends for whole."""
+    """A stream of chunks to read from that remembers its last bytes: a tar that is whole ends with two empty
+    blocks, and tarfile takes one that just ends for whole."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._buffer = bytearray()
         self._last = b""
 
     @property
@@ -179,9 +199,19 @@ class _Tail:
         return self._last == _END_OF_TAR
 
     def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
+        """The next bytes, `size` of them unless it ends before."""
+        while len(self._buffer) < size and (chunk := next(self._chunks, None)) is not None:
+            self._buffer += chunk
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
         self._last = (self._last + data)[-len(_END_OF_TAR) :]
         return data
+
+    def close(self) -> None:
+        """Ends what it comes from."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
 
 
 def _failure(error: BaseException) -> PgdrError:
