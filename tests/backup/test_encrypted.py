@@ -56,6 +56,21 @@ def test_what_lies_there_opens_with_the_key_alone(two_stores: World, age: AgeKey
     assert done.returncode == 0, done.stderr
 
 
+def test_show_tells_what_it_holds_and_what_it_costs(world: World, age: AgeKey) -> None:
+    encrypting(world, age.recipient, Encryption())  # no key at hand
+    ref = world.back_up().refs[0]
+    answer = world.answer("show", ref)
+    assert (answer["encryption"], answer["format"], answer["database"]) == ("age", "custom", world.live.name)
+    assert answer["tables"][0] == {
+        "schema": "public", "name": "wallets", "compressed_bytes": None, "rows": 2000,
+    }  # fmt: skip
+    assert any("a restore fetches all of it" in p["what"] for p in answer["problems"])
+    done = world.pgdr("show", ref)
+    assert "encrypted with age" in done.stdout and "wallets" in done.stdout
+    (row,) = world.answer("backups")["backups"]
+    assert row["encrypted"] is True
+
+
 def test_gpg_too(world: World, gpg_one: GpgKey) -> None:
     encrypting(world, gpg_one.recipient, gpg_one.fleet.encryption)
     manifest = world.back_up().manifest

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from tui.jobs.job import JobSpec
-from tui.model.backup import Verdict, Verification
-from tui.model.errors import ArchiveError, PgdrError
-from tui.model.event import CheckDone, JobKind, JobState, Phase, PhaseBegan
+from tui.model.backup import Verdict
+from tui.model.errors import PgdrError
+from tui.model.event import JobKind, JobState, LogLine
 from tui.model.fleet import Database, Fleet
-from tui.model.verdict import Check
+from tui.model.text import clean
 from tui.operations.backup import back_up
-from tui.operations.catalogue import record_verification, split_ref
+from tui.operations.records import Drill, add_drill
 from tui.operations.report import Clock, Report, Stop
 from tui.operations.restore import Restored, restore
-from tui.operations.restore_fetch import discard
 from tui.operations.resume import Before
-from tui.operations.verify import check_archive, check_restored
-from tui.places.open import open_place
-from tui.postgres.databases import drop
+from tui.operations.verify_backup import verify_backup
 from tui.stores.open import open_store
 
 
@@ -70,12 +68,19 @@ def carry_out(
         )
         manifest = made.manifest
         return Ending(
-            JobState.DONE, Verdict.CLEAN, ref=made.refs[0], rows=manifest.rows, items=len(manifest.tables)
+            JobState.DONE,
+            Verdict.EXPLAINED if made.failed else Verdict.CLEAN,
+            message=" ".join(f"{f.store}: {f.error}" for f in made.failed) or None,
+            mend="The other stores have it; mend these, then copy it there." if made.failed else None,
+            ref=made.refs[0],
+            rows=manifest.rows,
+            items=len(manifest.tables),
         )
     if spec.ref is None or spec.target is None:
         raise PgdrError("The job's order names no backup or no target.")
-    try:
-        restored = restore(
+    if spec.kind in (JobKind.VERIFY, JobKind.DRILL):
+        judged_at: list[datetime] = []
+        verified = verify_backup(
             fleet,
             state,
             database,
@@ -88,20 +93,31 @@ def carry_out(
             operator=spec.operator,
             report=report,
             stop=stop,
-            keep=keep,
             now=now,
-            was=was,
+            judged=lambda: judged_at.append(now()),
         )
-    except ArchiveError as error:
-        if spec.kind is not JobKind.VERIFY:
-            raise
-        # That it can't be restored at all is what the verification found: whoever looks next must know.
-        _record(fleet, spec.ref, Verdict.FAILED, (), now)
-        why = " ".join(part for part in (error.what, error.why) if part)
-        return Ending(JobState.DONE, Verdict.FAILED, why, error.mend)
-    if spec.kind is JobKind.VERIFY:
-        discard(staging)
-        return _verified(fleet, database, spec.ref, restored, report, stop, now)
+        if spec.kind is JobKind.DRILL:
+            _remember(state, spec, verified.verdict, judged_at[-1], report)
+        ending = _ending(verified.restored) if verified.restored else Ending(JobState.DONE, None)
+        mend = verified.mend or ending.mend
+        return replace(ending, verdict=verified.verdict, message=verified.message, mend=mend)
+    restored = restore(
+        fleet,
+        state,
+        database,
+        spec.ref,
+        spec.target,
+        tables=spec.tables,
+        workers=spec.workers,
+        staging=staging,
+        application=application(spec.id),
+        operator=spec.operator,
+        report=report,
+        stop=stop,
+        keep=keep,
+        now=now,
+        was=was,
+    )
     return _ending(restored)
 
 
@@ -116,39 +132,16 @@ def split_table(table: str) -> tuple[str, str]:
     return (schema, name) if dot else ("public", table)
 
 
-def _verified(
-    fleet: Fleet,
-    database: Database,
-    ref: str,
-    restored: Restored,
-    report: Report,
-    stop: Stop,
-    now: Clock,
-) -> Ending:
-    """The checks of a verification; its scratch database is dropped, its result kept beside the backup."""
-    checks: tuple[Check, ...] = ()
-    verdict = restored.verdict
+def _remember(state: Path, spec: JobSpec, verdict: Verdict, judged_at: datetime, report: Report) -> None:
+    """Writes a drill down. That it can't be makes it no failed one."""
+    began = spec.began_at or judged_at
+    old = (began - spec.data_at).total_seconds() if spec.data_at else None
+    took = (judged_at - began).total_seconds()
+    made = Drill(judged_at, took, old, verdict, spec.drill, spec.ref, spec.operator, spec.id)
     try:
-        if verdict is not Verdict.FAILED:
-            report(PhaseBegan(Phase.CHECK))
-            checks = check_restored(fleet, database, restored.target, ref, lambda c: report(CheckDone(c)))
-            if (whole := check_archive(fleet, ref, stop)) is not None:
-                report(CheckDone(whole))
-                checks = (*checks, whole)
-            if any(c.passed is False for c in checks):
-                verdict = Verdict.FAILED
-    finally:
-        drop(open_place(database), restored.target, force=True)
-    _record(fleet, ref, verdict, checks, now)
-    ending = _ending(restored)
-    return Ending(
-        ending.state, verdict, rows=ending.rows, items=ending.items, fetched_bytes=ending.fetched_bytes
-    )
-
-
-def _record(fleet: Fleet, ref: str, verdict: Verdict, checks: tuple[Check, ...], now: Clock) -> None:
-    spec, key = split_ref(fleet, ref)
-    record_verification(open_store(spec), key, Verification(now(), verdict), checks)
+        add_drill(state, spec.database, made)
+    except PgdrError as error:
+        report(LogLine(clean(str(error), 500)))
 
 
 def _ending(restored: Restored) -> Ending:

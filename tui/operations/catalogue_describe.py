@@ -20,7 +20,7 @@ from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.catalogue_beside import manifest_of
 from tui.operations.catalogue_listing import taken_at
-from tui.operations.catalogue_names import MANIFEST, beside, told
+from tui.operations.catalogue_names import MANIFEST, beside, cipher_of, told
 from tui.postgres.archive import read_contents, table_contents
 from tui.stores.store import Store, missing
 
@@ -62,10 +62,18 @@ def describe(store: Store, backup: Backup | str) -> Description:
         backup=looked.backup(contents, manifest),
         contents=contents,
         manifest=manifest,
-        tables=table_contents(contents, size, manifest) if contents else (),
+        tables=table_contents(contents, size, manifest) if contents else _by_manifest(key, manifest),
         fetched_bytes=looked.fetched_bytes,
         problems=tuple(looked.problems),
     )
+
+
+def _by_manifest(key: str, manifest: Manifest | None) -> tuple[TableContents, ...]:
+    """The tables of an encrypted backup, as its manifest has them: rows, and no sizes."""
+    if manifest is None or cipher_of(key) is None:
+        return ()
+    tables = [TableContents(t.schema, t.name, None, t.rows) for t in manifest.tables]
+    return tuple(sorted(tables, key=lambda t: (-(t.rows or 0), t.schema, t.name)))
 
 
 class _Look:
@@ -111,7 +119,15 @@ class _Look:
             return None
 
     def contents(self) -> Contents | None:
-        """The header and table of contents, where it is an archive."""
+        """The header and table of contents, where it is an archive that can be read without a key."""
+        if (kind := cipher_of(self._key)) is not None:
+            self._warn(
+                "encryption",
+                f"It is encrypted with {kind}: no part can be read by itself, so a restore fetches all of"
+                " it, single tables too; what is in it is told by its manifest alone.",
+                "The key has to be at hand: pgdr check tries it.",
+            )
+            return None
         try:
             return read_contents(
                 lambda start, length: self._read(self._key, start, length), self.found.size_bytes

@@ -84,6 +84,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _plain(backup: Backup) -> dict[str, object]:
+    from tui.operations.catalogue_names import cipher_of
+
     custom = backup.key.endswith(".dump")
     return {
         "ref": backup.ref,
@@ -96,7 +98,7 @@ def _plain(backup: Backup) -> dict[str, object]:
         "size_bytes": backup.size_bytes,
         "format": "custom" if custom and backup.has_manifest else None,
         "server_version": None,
-        "encrypted": None,
+        "encrypted": True if cipher_of(backup.key) else False if backup.has_manifest else None,
         "has_manifest": backup.has_manifest,
         "verified_at": codec.plain(backup.verification.at) if backup.verification else None,
         "verdict": backup.verification.verdict.value if backup.verification else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from tui.model import codec
-from tui.model.amounts import count, size
+from tui.model.amounts import count, minute, size
 from tui.model.errors import ArchiveError
 from tui.model.plan import Level
 from tui.verbs.context import Context
@@ -14,6 +14,7 @@ from tui.verbs.context import Context
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints the contents. Exit code 1 when the backup has a flaw that stops a restore."""
     from tui.operations.catalogue import describe, split_ref
+    from tui.operations.catalogue_names import cipher_of
     from tui.stores.open import open_store
 
     fleet, console = context.fleet(), context.console
@@ -21,32 +22,40 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     described = describe(open_store(spec), key)
     backup, contents = described.backup, described.contents
     stops = [p for p in described.problems if p.level is Level.STOP]
-    if contents is None:
+    manifest = described.manifest
+    cipher = cipher_of(key)
+    if contents is None and cipher is None:
         raise ArchiveError(
             stops[0].what if stops else f"{arguments.ref} can't be read as an archive.",
             mend=stops[0].mend if stops else "See what lies there: pgdr backups",
         )
-    created = described.manifest.created_at if described.manifest else contents.created_at
+    created = manifest.created_at if manifest else contents.created_at if contents else backup.created_at
+    form = contents.format.value if contents else manifest.format.value if manifest else None
+    compression = contents.compression if contents else manifest.compression if manifest else None
+    version = contents.server_version if contents else manifest.server_version if manifest else None
+    dump_version = contents.dump_version if contents else manifest.dump_version if manifest else None
     if console.json_wanted:
         console.json(
             {
                 "ref": backup.ref,
-                "database": contents.database,
-                "created_at": codec.plain(created),
-                "format": contents.format.value,
-                "compression": contents.compression,
-                "server_version": contents.server_version,
-                "dump_version": contents.dump_version,
+                "database": contents.database if contents else backup.database,
+                "created_at": codec.plain(created) if created else None,
+                "format": form,
+                "compression": compression,
+                "encryption": cipher,
+                "server_version": version,
+                "dump_version": dump_version,
                 "size_bytes": backup.size_bytes,
                 "fetched_bytes": described.fetched_bytes,
-                "has_manifest": described.manifest is not None,
+                "has_manifest": manifest is not None,
                 "tables": [codec.plain(t) for t in described.tables],
                 "problems": [codec.plain(p) for p in described.problems],
             }
         )
+    parts = (form, compression, f"encrypted with {cipher}" if cipher else None, f"from {version or '?'}")
     console.line(
-        f"{backup.ref}  {contents.format.value}, {contents.compression}, from {contents.server_version}, "
-        f"taken {created:%Y-%m-%d %H:%M} UTC, {'with a manifest' if described.manifest else 'no manifest'}"
+        f"{backup.ref}  {', '.join(part for part in parts if part)}, "
+        f"taken {minute(created)} UTC, {'with a manifest' if manifest else 'no manifest'}"
     )
     console.table(
         ("table", "rows", "compressed"),
