@@ -36,6 +36,9 @@ class JobSpec:
     workers: int = 2
     rto_s: float | None = None
     resumes: str | None = None
+    drill: str = "recovery"  # of a drill: see records.Drill
+    began_at: datetime | None = None  # of a drill: when its clock began, before its order was written
+    data_at: datetime | None = None  # of a drill: when its backup was taken
 
 
 @dataclass(frozen=True, slots=True)

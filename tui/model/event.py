@@ -15,6 +15,7 @@ class JobKind(Enum):
 
     RESTORE = "restore"
     VERIFY = "verify"
+    DRILL = "drill"
     BACKUP = "backup"
 
 

@@ -54,13 +54,15 @@ def write_manifest(store: Store, manifest: Manifest) -> StoredObject:
 
 
 def record_verification(
-    store: Store, key: str, verification: Verification, checks: Sequence[Check]
+    store: Store, key: str, verification: Verification, checks: Sequence[Check], operator: str | None = None
 ) -> StoredObject:
-    """Puts the outcome of verifying the archive `key` beside it. Earlier outcomes stay; the newest counts."""
+    """Puts the outcome of verifying the archive `key` beside it, and who did it. Earlier outcomes stay; the
+    newest counts."""
     document = {
         "version": 1,
         "key": key,
         **codec.plain(verification),
+        "operator": operator,
         "checks": [codec.plain(check) for check in checks],
     }
     return store.put(verification_key(key, verification), _json(document))

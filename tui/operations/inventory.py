@@ -11,7 +11,7 @@ from pathlib import Path
 from tui.model.backup import Backup
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database, Fleet
-from tui.operations.records import Seen, drills, remember_seen
+from tui.operations.records import Seen, last_drill, remember_seen
 from tui.operations.report import Clock
 from tui.postgres import facts as server
 
@@ -87,7 +87,7 @@ def row(
     own = sorted(backups_of(database, backups), key=lambda b: b.sort_time, reverse=True)
     newest = own[0] if own else None
     verified = [b.verification.at for b in own if b.verification]
-    rehearsed = drills(state, database.name)
+    rehearsed = last_drill(state, database.name)
     return InventoryRow(
         name=database.name,
         service=database.service,
@@ -104,7 +104,7 @@ def row(
         rto_s=database.rto.total_seconds(),
         last_backup=_last_backup(database, newest, now),
         last_verified_at=max(verified, default=None),
-        last_drill=LastDrill(rehearsed[-1].at, rehearsed[-1].rto_s) if rehearsed else None,
+        last_drill=LastDrill(rehearsed.at, rehearsed.rto_s) if rehearsed else None,
     )
 
 

@@ -49,12 +49,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One rehearsal: when, how long until usable, how old the data was, and how it was judged."""
+    """One rehearsal: when, how long until usable, how old the data was, and how it was judged; of a whole
+    recovery ("recovery"), of a single table ("table") or of all databases in one go ("full")."""
 
     at: datetime
     rto_s: float
     rpo_s: float | None
     verdict: Verdict
+    kind: str = "recovery"
+    ref: str | None = None
+    operator: str | None = None
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,11 @@ def drills(state: Path, database: str) -> tuple[Drill, ...]:
 def add_drill(state: Path, database: str, drill: Drill) -> None:
     """Remembers one more rehearsal."""
     _save(state, "drills", database, _Drills((*drills(state, database), drill)[-_KEPT:]))
+
+
+def last_drill(state: Path, database: str) -> Drill | None:
+    """The newest rehearsal of a whole recovery of `database`, None when there was none."""
+    return next((d for d in reversed(drills(state, database)) if d.kind != "table"), None)
 
 
 def last_seen(state: Path, database: str) -> Seen | None:

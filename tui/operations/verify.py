@@ -22,10 +22,19 @@ _BY_HAND = "Nothing tells how many rows there should be: compare the key tables 
 
 
 def check_restored(
-    fleet: Fleet, database: Database, target: str, ref: str, on_check: Callable[[Check], None]
+    fleet: Fleet,
+    database: Database,
+    target: str,
+    ref: str | None,
+    on_check: Callable[[Check], None],
+    *,
+    tables: tuple[str, ...] = (),
 ) -> tuple[Check, ...]:
-    """Given a restored database's name on the server and the backup it was made from, returns every
-    check with what was expected and what was found; each goes to `on_check` as it is made."""
+    """Given a restored database's name on the server and the backup it was made from (None: asked without a
+    manifest), returns every check with what was expected and what was found; each goes to `on_check` as it is
+    made. With `tables` ("schema.name") only those were restored."""
+    if ref is None:
+        return server_checks.run_checks(open_place(database), target, database, None, on_check)
     spec, key = split_ref(fleet, ref)
     try:
         manifest = read_manifest(open_store(spec), key)
@@ -35,7 +44,9 @@ def check_restored(
         on_check(unread)
         asked = server_checks.run_checks(open_place(database), target, database, None, on_check)
         return (unread, *asked)
-    return server_checks.run_checks(open_place(database), target, database, manifest, on_check)
+    only = tuple((s, n) if dot else ("public", s) for s, dot, n in (t.partition(".") for t in tables))
+    endpoint = open_place(database)
+    return server_checks.run_checks(endpoint, target, database, manifest, on_check, tables=only)
 
 
 def check_archive(fleet: Fleet, ref: str, stop: Stop) -> Check | None:

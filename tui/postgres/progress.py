@@ -125,7 +125,7 @@ class Fold:
             expected = {Phase.DUMP: 2.0 * _SMALL, Phase.STORE: 1.0 * _SMALL}
         else:
             expected = {Phase.CREATE: 2.0 * _SMALL, Phase.ANALYZE: 1.0 * _SMALL}
-            if event.kind is JobKind.VERIFY:
+            if event.kind in (JobKind.VERIFY, JobKind.DRILL):
                 expected[Phase.CHECK] = 1.0 * _SMALL
         for phase, cost in expected.items():
             self._stretch(phase, cost)

@@ -61,8 +61,7 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         return start_job(state, spec)
 
     def last_drill(database: Database) -> Drill | None:
-        rehearsed = records.drills(state, database.name)
-        return rehearsed[-1] if rehearsed else None
+        return records.last_drill(state, database.name)
 
     return Rooms(
         look=lambda on_facts: inventory.look_all(fleet, on_facts, now),
