@@ -20,6 +20,7 @@ from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import S3Store, Secret
 from tui.stores.open import open_store
 from tui.stores.s3 import BucketStore
+from tui.stores.s3_listing import objects, take_objects
 from tui.stores.s3_problems import explain
 from tui.stores.store import Store, StoreDenied, StoreFull, StoreMissing
 
@@ -205,6 +206,54 @@ def test_a_server_that_is_no_s3(bucket: Bucket) -> None:
             list(store.pages())
         with pytest.raises(PgdrError, match="parts of objects"):
             store.read("a.dump", 5, 5)
+
+
+@pytest.mark.parametrize("prefix", ["", "deep/", "de"])
+def test_large_folders_are_listed_side_by_side_and_in_order(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    monkeypatch.setattr("tui.stores.s3.PAGE", 20)
+    layout = {"a": 70, "a-b": 30, "b": 1, "c/d": 45, "é &": 25}
+    keys = {f"deep/er/{folder}/{n:03}.dump" for folder, count in layout.items() for n in range(count)}
+    keys |= {"deep/er/a.dump", "deep/er/bb.dump", "deep/er/z"}
+    for key in keys:
+        (bucket.directory / key).parent.mkdir(parents=True, exist_ok=True)
+        (bucket.directory / key).touch()
+    store = open_store(bucket.store)
+    asked: list[dict[str, str]] = []
+    assert isinstance(store, BucketStore)
+    page = store._page
+
+    def noted(**which: str) -> dict[str, object]:
+        asked.append(which)
+        return page(**which)
+
+    monkeypatch.setattr(store, "_page", noted)
+    assert [o.key for page in store.pages(prefix) for o in page] == sorted(keys, key=str.encode)
+    assert {which["Prefix"] for which in asked if "Delimiter" not in which} >= {
+        "deep/er/a/",
+        "deep/er/c/",
+        "deep/er/é &/",
+    }
+    left = store.pages(prefix)
+    next(left)
+    left.close()  # type: ignore[attr-defined]
+
+
+def test_answers_that_are_unusual_are_read_all_the_same() -> None:
+    head = b"<?xml version='1.0'?><ListBucketResult><Name>b</Name><EncodingType>url</EncodingType>"
+    one = (
+        b"<Contents><Key><![CDATA[a%20b]]></Key><LastModified>2026-11-21T01:02:03.000Z</LastModified>"
+        b"<ETag>&#x22;e&#x22;</ETag><Size>5</Size><Owner><ID>x</ID></Owner></Contents>"
+    )
+    for body, seen in ((head + one + one + b"</ListBucketResult>", 2), (head + b"</ListBucketResult>", 0)):
+        given: dict[str, object] = {"status_code": 200, "body": body}
+        answer: dict[str, object] = {}
+        take_objects(given, answer)
+        listed = objects(answer)
+        assert [(key, size, etag) for key, size, _, etag in listed] == [("a b", 5, '"e"')] * seen
+    with pytest.raises(ValueError, match="not an object"):
+        objects({"PgdrTaken": (b"<Contents><Size>5</Size></Contents>", False)})
 
 
 class _Flaky(BaseHTTPRequestHandler):

@@ -5,46 +5,68 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
-_End = BaseException | None  # what a listing ended with; None is its proper end
+
+_LOOK_EVERY_S = 0.2
 
 
-def one_ahead(pages: Iterator[T]) -> Iterator[T]:
-    """Gives what `pages` gives, and raises what it raises, with one more asked for in a thread meanwhile.
+class Ahead(Generic[T]):
+    """What an iterator gives, with one more asked for in a thread, from now on and until `close`.
 
-    A listing then takes as long as the store needs to answer, and nobody's work on its pages is added.
     The thread is a daemon: who leaves the listing, or the program, doesn't wait for a store that hangs.
     """
-    ready: queue.Queue[tuple[T] | _End] = queue.Queue(maxsize=1)
-    wanted = threading.Event()
-    wanted.set()
 
-    def give(item: tuple[T] | _End) -> bool:
-        while wanted.is_set():
+    def __init__(self, pages: Iterator[T]) -> None:
+        """Begins to ask."""
+        self._ready: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=1)
+        self._wanted = threading.Event()
+        self._wanted.set()
+        threading.Thread(target=self._ask, args=(pages,), name="pgdr-pages", daemon=True).start()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        """Returns the next page. Raises what the iterator raised."""
+        item = self._ready.get()
+        if isinstance(item, tuple):
+            return item[0]
+        self._ready.put(item)  # the end stays the end
+        raise item if item is not None else StopIteration
+
+    def close(self) -> None:
+        """Asks for no more."""
+        self._wanted.clear()
+
+    def _ask(self, pages: Iterator[T]) -> None:
+        try:
+            for page in pages:
+                if not self._give((page,)):
+                    return
+        except BaseException as error:  # noqa: BLE001 - raised again, in the thread of who asked
+            self._give(error)
+        else:
+            self._give(None)
+
+    def _give(self, item: tuple[T] | BaseException | None) -> bool:
+        while self._wanted.is_set():
             try:
-                ready.put(item, timeout=0.2)
+                self._ready.put(item, timeout=_LOOK_EVERY_S)
             except queue.Full:
                 continue
             return True
         return False
 
-    def ask() -> None:
-        try:
-            for page in pages:
-                if not give((page,)):
-                    return
-        except BaseException as error:  # noqa: BLE001 - raised again, in the thread of who asked
-            give(error)
-        else:
-            give(None)
 
-    threading.Thread(target=ask, name="pgdr-pages", daemon=True).start()
+def one_ahead(pages: Iterator[T]) -> Iterator[T]:
+    """Gives what `pages` gives, and raises what it raises, with one more asked for meanwhile.
+
+    A listing then takes as long as the store needs to answer, and nobody's work on its pages is added.
+    """
+    ahead = Ahead(pages)
     try:
-        while isinstance(item := ready.get(), tuple):
-            yield item[0]
-        if item is not None:
-            raise item
+        yield from ahead
     finally:
-        wanted.clear()
+        ahead.close()

@@ -25,7 +25,8 @@ from tui.stores import problems
 from tui.stores.ahead import one_ahead
 from tui.stores.fetch import fetch_ranges
 from tui.stores.parts import parts
-from tui.stores.s3_client import LISTED, new_client
+from tui.stores.s3_client import new_client
+from tui.stores.s3_listing import all_pages, objects
 from tui.stores.s3_problems import code_of, explain, no_bucket
 from tui.stores.s3_protection import ask_protection
 from tui.stores.s3_write import upload_parts
@@ -51,8 +52,23 @@ class BucketStore:
         self._made: S3Client | None = None
 
     def pages(self, prefix: str = "") -> Iterator[tuple[StoredObject, ...]]:
-        """Gives the objects by ListObjectsV2, one request a page, the next one asked for meanwhile."""
-        return one_ahead(self._pages(prefix))
+        """Gives the objects by ListObjectsV2, the next page asked for meanwhile: see s3_listing."""
+        cut = len(self._prefix)
+        for answer in one_ahead(all_pages(self._page, self._prefix + prefix)):
+            with self._guard():
+                page = tuple(
+                    StoredObject(key[cut:], size, modified_at, bare_etag(etag))
+                    for key, size, modified_at, etag in objects(answer)
+                    if not key.endswith("/")  # what consoles make to show a folder
+                )
+            if page:
+                yield page
+            if answer.get("IsTruncated") and answer.get("NextContinuationToken") is None:
+                # It would go round for ever, or end too early unsaid.
+                raise Unreachable(
+                    f"The store {self.name} broke off its list of objects in the middle.",
+                    mend="Its server doesn't page as S3 does; use another store or server.",
+                )
 
     def stat(self, key: str) -> StoredObject:
         """Returns the object's size and times by HeadObject; a second request when it isn't there."""
@@ -154,45 +170,18 @@ class BucketStore:
         with self._guard():
             return ask_protection(self._client(), self._spec.bucket, self._prefix)
 
-    def _pages(self, prefix: str) -> Iterator[tuple[StoredObject, ...]]:
-        token: str | None = None
-        while True:
-            more = {"ContinuationToken": token} if token else {}
-            with self._guard():
-                answer: Any = self._client().list_objects_v2(
-                    Bucket=self._spec.bucket,
-                    Prefix=self._prefix + prefix,
-                    MaxKeys=PAGE,
-                    **more,  # type: ignore[arg-type]
-                )
-            if "IsTruncated" not in answer and "Name" not in answer:
-                # What isn't S3 (a login page, a web server) would otherwise look like an empty bucket.
-                raise Unreachable(
-                    f"What answers for the store {self.name} doesn't speak S3.",
-                    mend="Correct the store's endpoint_url in the configuration.",
-                )
-            listed = answer.get(LISTED)
-            if listed is None:
-                listed = [
-                    (found["Key"], found["Size"], found["LastModified"], found.get("ETag"))
-                    for found in answer.get("Contents", ())
-                ]
-            cut = len(self._prefix)
-            page = tuple(
-                StoredObject(key[cut:], size, modified_at, bare_etag(etag))
-                for key, size, modified_at, etag in listed
-                if not key.endswith("/")  # what consoles make to show a folder
+    def _page(self, **which: Any) -> dict[str, Any]:
+        """One answer of ListObjectsV2, checked to be one."""
+        with self._guard():
+            answer: Any = self._client().list_objects_v2(Bucket=self._spec.bucket, MaxKeys=PAGE, **which)
+        if "IsTruncated" not in answer and "Name" not in answer:
+            # What isn't S3 (a login page, a web server) would otherwise look like an empty bucket.
+            raise Unreachable(
+                f"What answers for the store {self.name} doesn't speak S3.",
+                mend="Correct the store's endpoint_url in the configuration.",
             )
-            if page:
-                yield page
-            if not answer.get("IsTruncated"):
-                return
-            last, token = token, answer.get("NextContinuationToken")
-            if token is None or token == last:  # it would go round for ever, or end too early unsaid
-                raise Unreachable(
-                    f"The store {self.name} broke off its list of objects in the middle.",
-                    mend="Its server doesn't page as S3 does; use another store or server.",
-                )
+        made: dict[str, Any] = answer
+        return made
 
     def _head(self, key: str) -> Any:
         with self._guard(key):
