@@ -132,6 +132,15 @@ def test_it_is_killed(stalled: Stalled) -> None:
     assert left and all(Path(key).name.startswith(".pgdr-") for key in left)
     assert stalled.world.answer("backups")["backups"] == []
     next_one_works(stalled)
+    assert left <= stalled.objects  # it may be of one that is at work
+    for key in left:
+        os.utime(stalled.world.config.parent / "backups" / key, (0, 0))
+    (stalled.world.config.parent / "backups" / "theirs").mkdir()
+    theirs = stalled.world.config.parent / "backups" / "theirs" / ".pgdr-x.partial"
+    theirs.touch()
+    os.utime(theirs, (0, 0))
+    stalled.world.answer("backup", "shop")
+    assert not left & stalled.objects and theirs.exists()
 
 
 def test_a_second_one_into_the_same_store_is_refused(stalled: Stalled) -> None:
@@ -196,3 +205,24 @@ def test_a_full_disk_fails_a_directory_dump(db18: FreshDatabase, tmp_path: Path)
         finally:
             subprocess.run(["umount", str(small)], check=True, capture_output=True)
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_half_upload_in_the_directory_format_goes_after_a_day(
+    db18: FreshDatabase, bucket: Bucket, tmp_path: Path
+) -> None:
+    """Killed between its files: without a table of contents it is no backup, and goes when it is old."""
+    world = make_world(db18, tmp_path, offsite=bucket.store)
+    name = world.live.name
+    roots = [tmp_path / "backups", bucket.directory]
+    for root in roots:
+        for backup in ("20260101-000000.dir", "20260102-000000.dir", "other-20260101-000000.dir"):
+            half = root / f"{name}-{backup}" / "3001.dat.gz"
+            half.parent.mkdir(parents=True)
+            half.write_bytes(b"half")
+            if "0101" in backup:
+                os.utime(half, (0, 0))
+    world.answer("backup", "shop", "--format", "directory")
+    for root in roots:
+        left = {p.parent.name.removeprefix(f"{name}-") for p in root.glob("*/3001.dat.gz")}
+        assert left == {"20260102-000000.dir", "other-20260101-000000.dir"}
+    world.answer("backup", "shop")

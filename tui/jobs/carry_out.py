@@ -65,6 +65,7 @@ def carry_out(
             now=now,
             selection=spec.selection,
             tables=tuple(split_table(t) for t in spec.tables),
+            application=f"pgdr backup {spec.operator}",
         )
         manifest = made.manifest
         return Ending(

@@ -22,6 +22,7 @@ from tui.model.fleet import BackupPolicy, Database, Endpoint, Fleet, LocalStore
 from tui.model.text import clean
 from tui.operations.backup_directory import TOC, DirectoryDump
 from tui.operations.backup_fan import StoreFailed
+from tui.operations.backup_leftovers import sweep
 from tui.operations.backup_stream import Stream
 from tui.operations.catalogue import GLOBALS, MANIFEST, key_for, write_manifest
 from tui.operations.encryption import check_recipients, encrypted, kind_of
@@ -117,12 +118,13 @@ def back_up(
     with _reachable(endpoint), ExitStack() as stack:
         for store in stores:
             stack.enter_context(_only_one(fleet, database, endpoint, store, application))
+        directory = making.format is ArchiveFormat.DIRECTORY
+        sweep(fleet, stores, database.dbname, now(), report, directories=directory)
         with Snapshot(
             endpoint, database.dbname, application=application, role=database.backup.role
         ) as snapshot:
             moment = now()
             key = key_for(database.dbname, moment, suffix(making))
-            directory = making.format is ArchiveFormat.DIRECTORY
             able = _able(stores, f"{key}/{TOC}" if directory else key, failed)
             report(PhaseBegan(Phase.DUMP))
             command = commands.dump(

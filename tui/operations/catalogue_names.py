@@ -66,10 +66,15 @@ def key_for(database: str, moment: datetime, suffix: str = ".dump") -> str:
     Whatever a name holds (PostgreSQL allows `/`, line breaks and quotes), it is percent-encoded, so
     the key is one plain file name, and `told` gives the name back.
     """
+    return f"{key_prefix(database)}{moment.astimezone(timezone.utc):%Y%m%d-%H%M%S}{suffix}"
+
+
+def key_prefix(database: str) -> str:
+    """What the keys that `key_for` makes for a database begin with; those of others may too."""
     name = quote(database, safe="")
     if name.startswith(_CLUSTER):
         name = "%6B" + name[1:]  # or the prefix would be taken for that of a cluster
-    return f"{name}-{moment.astimezone(timezone.utc):%Y%m%d-%H%M%S}{suffix}"
+    return f"{name}-"
 
 
 def component_key(component: str, moment: datetime, suffix: str = ".tar.gz") -> str:
