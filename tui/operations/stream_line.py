@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from tui.model.errors import ArchiveError, Unreachable
 from tui.operations.report import Stopped
 
+# As far ahead of each reader: more than is under way at once, or the line would turn to others while the most
+# urgent one's first bytes are still being loaded.
 RANGE_BYTES = 4 << 20
-AHEAD_BYTES = 32 << 20  # of each reader
+AHEAD_BYTES = 48 << 20
 _READERS = 4
 _TRY_FOR_S = 60.0
 _AGAIN_AFTER_S = 1.0

@@ -79,13 +79,14 @@ class Schedule:
     def next(self) -> Task | None:
         """The task to begin now; None where there is none, or no worker is free for it.
 
-        One more than the workers may load: who waits for the line needs no processor.
+        One load is counted as none: who waits for the line needs no processor.
         """
         loading = sum(task.loads for task in self._running)
+        busy = len(self._running) - min(1, loading)
         load = self._next_load()
-        if load is not None and not loading and len(self._running) <= self._workers:
+        if load is not None and not loading:
             return self._begin(load)
-        if len(self._running) >= self._workers:
+        if busy >= self._workers:
             return None
         ready = [i for i in self._waiting if not self._needs[i] & self._left and self._is_free(i)]
         first = min(ready, key=lambda i: (-self._path[i], self._place[i]), default=None)
