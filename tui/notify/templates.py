@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from tui.model.amounts import in_words, minute
@@ -67,3 +68,31 @@ def _span(span: timedelta | None) -> str:
 
 def _moment(moment: datetime | None) -> str:
     return f"{minute(moment)} UTC" if moment else _UNKNOWN
+
+
+def backup_failed(fleet: str, failures: Mapping[str, str], operator: str) -> Message:
+    """Backups failed: of what, each with a sentence of why."""
+    return Message(
+        title=f"BACKUP FAILED: {fleet}",
+        text="\n".join(f"{name}: {why}" for name, why in failures.items()) + f"\nTaken by: {operator}.",
+        priority="high",
+        tags=("warning", "backup"),
+        fields={
+            "event": "backup_failed",
+            "fleet": fleet,
+            "databases": ", ".join(failures),
+            "operator": operator,
+        },
+    )
+
+
+def backup_late(fleet: str, late: Mapping[str, str]) -> Message:
+    """The RPO of databases is breached, each with a sentence of how: were they lost now, more than may be
+    lost would be."""
+    return Message(
+        title=f"BACKUP LATE: {fleet}",
+        text="\n".join(f"{name}: {why}" for name, why in late.items()),
+        priority="high",
+        tags=("hourglass", "backup"),
+        fields={"event": "backup_late", "fleet": fleet, "databases": ", ".join(late)},
+    )

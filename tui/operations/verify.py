@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from tui.model.backup import Manifest
 from tui.model.errors import ArchiveError
@@ -46,7 +47,22 @@ def check_restored(
         return (unread, *asked)
     only = tuple((s, n) if dot else ("public", s) for s, dot, n in (t.partition(".") for t in tables))
     endpoint = open_place(database)
+    if only:
+        database = _only(database, only)
     return server_checks.run_checks(endpoint, target, database, manifest, on_check, tables=only)
+
+
+def _only(database: Database, tables: tuple[tuple[str, str], ...]) -> Database:
+    """A database of which only these tables were restored: nothing else of it can be asked about, and the
+    fleet's own questions may be about any."""
+    names = {name for schema, table in tables for name in (table, f"{schema}.{table}")}
+    return replace(
+        database,
+        key_tables=tuple(t for t in database.key_tables if t in names),
+        freshness=tuple(c for c in database.freshness if c.rpartition(".")[0] in names),
+        schemas=(),
+        checks=(),
+    )
 
 
 def check_archive(fleet: Fleet, ref: str, stop: Stop) -> Check | None:

@@ -121,7 +121,10 @@ def _restore(to: argparse.ArgumentParser) -> None:
 
 
 def _verify(to: argparse.ArgumentParser) -> None:
-    _ref(to)
+    to.add_argument("ref", metavar="REF", nargs="*", help="a backup, STORE:KEY; with --due databases' names")
+    to.add_argument(
+        "--due", action="store_true", help="the newest backup of each database whose verification is due"
+    )
     to.add_argument("--database", metavar="DB", help="the database of the fleet on whose server it is tried")
 
 
@@ -172,6 +175,29 @@ def _drop(to: argparse.ArgumentParser) -> None:
     _confirm(to)
 
 
+def _databases(to: argparse.ArgumentParser) -> None:
+    to.add_argument("databases", metavar="DB", nargs="*", help="only of these databases")
+
+
+def _late(to: argparse.ArgumentParser) -> None:
+    _databases(to)
+    to.add_argument("--notify", action="store_true", help="tell the channels of the configuration")
+    to.add_argument("--quiet", action="store_true", help="say nothing when none is late")
+
+
+def _drill(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", nargs="?", help="a database of the fleet")
+    to.add_argument("--from", dest="ref", metavar="REF", help="this backup; default: the newest good one")
+    to.add_argument(
+        "--table",
+        metavar="S.T",
+        action="append",
+        default=[],
+        help="rehearse restoring this table (repeatable)",
+    )
+    to.add_argument("--all", action="store_true", help="every database: the loss of everything")
+
+
 def _prune(to: argparse.ArgumentParser) -> None:
     to.add_argument("databases", metavar="DB", nargs="*", help="only of these databases; default: everything")
     to.add_argument(
@@ -216,6 +242,10 @@ VERBS: dict[str, Verb] = {
     "copy": Verb("copy", "copy a backup, with what is beside it, to another store", _copy),
     "restore": Verb("restore", "plan, restore into a fresh database, judge", _restore),
     "verify": Verb("verify", "restore into a scratch database, compare, record the result", _verify),
+    "drill": Verb("drill", "rehearse a recovery in a scratch database, record RTO and RPO", _drill),
+    "drills": Verb("drills", "the rehearsals, against their targets", _databases),
+    "due": Verb("due", "which verifications and rehearsals are due", _databases),
+    "late": Verb("late", "which databases have no good backup within their RPO", _late),
     "prune": Verb("prune", "apply retention, never to the last good backup", _prune),
     "swap": Verb("swap", "put a restored database in the live one's place, keeping the old", _swap),
     "undo": Verb("undo", "take the last swap back", _undo),
