@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ from tui.stores.azure_problems import code_of, explain, no_container
 from tui.stores.fetch import fetch_ranges
 from tui.stores.parts import parts, send_parts
 from tui.stores.store import PAGE, Protection, Quality, StoreDenied, bare_etag, check_new_key, key_prefix
+
+# Without a handler of its own, Python would print the libraries' warnings over the screen.
+for _name in ("azure", "msal"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
@@ -241,5 +246,8 @@ def _new_client(spec: AzureStore) -> ContainerClient:
                 f"The store {spec.name} has no key, and azure-identity, which finds one, isn't there.",
                 mend="Install it with pip install 'pgdr[azure]', or set account_key or sas_token.",
             ) from error
-        credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+        # By itself it asks a managed identity that isn't there for most of a minute.
+        credential = DefaultAzureCredential(
+            exclude_interactive_browser_credential=True, retry_total=1, connection_timeout=2
+        )
     return BlobServiceClient(url, credential=credential, **how).get_container_client(spec.container)

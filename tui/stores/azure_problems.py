@@ -69,6 +69,9 @@ def explain(spec: AzureStore, error: Exception, key: str | None = None) -> PgdrE
         # azure-identity's: none of its ways gave a token. Its text lists them all.
         why = "Neither configuration, environment, managed identity nor the Azure CLI gave any."
         return problems.no_credentials(spec.name, why, _credentials_mend(spec))
+    if isinstance(error, (ValueError, TypeError)) and "only supported with HTTPS" in str(error):
+        why = "To an http:// address only an account key or a SAS token is sent, no one's login."
+        return problems.no_credentials(spec.name, why, "Set the store's account_key or sas_token.")
     if isinstance(error, (ValueError, TypeError)):
         # A key that is no Base64, a connection string or an address that is none: the text may quote it.
         return Unreachable(

@@ -7,6 +7,7 @@ which no server that can be had for the tests answers.
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -40,6 +41,9 @@ from tui.stores.store import PAGE, Protection, Quality, StoreDenied, check_new_k
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Client
+
+# Without a handler of its own, Python would print the library's warnings over the screen.
+logging.getLogger("google").addHandler(logging.NullHandler())
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
