@@ -66,7 +66,7 @@ def test_the_commands_of_a_selection(planned: Planned, tmp_path: Path) -> None:
         planned.plan("part", tables=("public.nosuch",))
 
 
-def test_an_archive_elsewhere_is_staged_and_fetched(
+def test_an_archive_elsewhere_is_read_as_it_loads_or_fetched_by_hand(
     db18: FreshDatabase, bucket: Bucket, tmp_path: Path
 ) -> None:
     planned = backed_up(db18, tmp_path, bucket=bucket)
@@ -76,7 +76,8 @@ def test_an_archive_elsewhere_is_staged_and_fetched(
     assert f"s3://{bucket.name}/{key} archive.dump --endpoint-url=http://127.0.0.1" in fetch
     shutil.copy(bucket.directory / key, tmp_path / "archive.dump")
     assert "OK" in shell(check, tmp_path)
-    assert "first" in next(f.what for f in plan.findings if f.about == "staging disk")
+    assert "nothing is staged" in next(f.what for f in plan.findings if f.about == "fetching")
+    assert plan.staging_bytes == 0 and not [f for f in plan.findings if f.about == "staging disk"]
     assert plan.staging_bytes == plan.archive_bytes
 
 

@@ -17,26 +17,33 @@ _NETWORK_BYTES_PER_S = (10e6, 100e6)
 _NEWEST = 5
 
 
-def restore_estimate(archive_bytes: int, remote: bool, learned: Sequence[Timing]) -> Estimate:
+def restore_estimate(
+    archive_bytes: int, remote: bool, learned: Sequence[Timing], *, overlaps: bool = False
+) -> Estimate:
     """Given an archive's size, whether it must be fetched, and earlier restores of the same database,
-    returns the expected duration as a range and what it rests on."""
+    returns the expected duration as a range and what it rests on. `overlaps`: it is fetched while it loads,
+    so that both together take as long as the longer one."""
     usable = [t for t in learned if t.archive_bytes > 0][-_NEWEST:]
     if not usable:
         low = archive_bytes / _FAST_BYTES_PER_S + _OVERHEAD_S
         high = archive_bytes / _SLOW_BYTES_PER_S + 3 * _OVERHEAD_S
         if remote:
-            low += archive_bytes / _NETWORK_BYTES_PER_S[1]
-            high += archive_bytes / _NETWORK_BYTES_PER_S[0]
+            low = _with(low, archive_bytes / _NETWORK_BYTES_PER_S[1], overlaps)
+            high = _with(high, archive_bytes / _NETWORK_BYTES_PER_S[0], overlaps)
         return Estimate(timedelta(seconds=low), timedelta(seconds=high), "estimated from the archive's size")
     whole = [t.restore_s * archive_bytes / t.archive_bytes for t in usable]
     fetched = [t.fetch_s * archive_bytes / t.archive_bytes for t in usable if t.fetch_s > 0]
     low, high = min(whole) * 0.9, max(whole) * 1.2 + _OVERHEAD_S
     if remote:
-        low += min(fetched, default=archive_bytes / _NETWORK_BYTES_PER_S[1])
-        high += max(fetched, default=archive_bytes / _NETWORK_BYTES_PER_S[0])
+        low = _with(low, min(fetched, default=archive_bytes / _NETWORK_BYTES_PER_S[1]), overlaps)
+        high = _with(high, max(fetched, default=archive_bytes / _NETWORK_BYTES_PER_S[0]), overlaps)
     count = len(usable)
     return Estimate(
         timedelta(seconds=low),
         timedelta(seconds=high),
         f"learned from {count} restore{'s' if count > 1 else ''}",
     )
+
+
+def _with(loading: float, fetching: float, overlaps: bool) -> float:
+    return max(loading, fetching) if overlaps else loading + fetching

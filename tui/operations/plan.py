@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from tui.model.amounts import size
 from tui.model.backup import Contents, Manifest
 from tui.model.errors import ArchiveError, PgdrError
+from tui.model.event import Item
 from tui.model.facts import ServerFacts
 from tui.model.fleet import Database, Endpoint, Fleet, StoreSpec
 from tui.model.plan import Finding, Level, RestorePlan
@@ -21,6 +23,7 @@ from tui.operations.plan_disk import about_disk
 from tui.operations.plan_roles import Globals, about_roles, owners
 from tui.operations.plan_server import about_server, major
 from tui.operations.records import timings
+from tui.operations.stream_run import streamed
 from tui.places.open import open_place
 from tui.postgres.connection import environment
 from tui.postgres.databases import live_size_and_sessions
@@ -74,6 +77,7 @@ def plan_restore(
     client = _client(fleet, endpoint, facts, contents, findings)
     live = live_size_and_sessions(endpoint, database.dbname)
     remote = store.path(key) is None
+    streams = streamed(store, key, contents, archive_bytes, manifest, chosen) is not None
     findings += about_backup(description.backup, contents, manifest, database)
     findings += about_server(facts, more, contents, manifest, target=target, jobs=jobs)
     beside = _globals(store, spec, key, env, endpoint)
@@ -81,8 +85,10 @@ def plan_restore(
     findings += about_needs(facts, more, entries, manifest, locale)
     loaded = tuple((i.schema or "", i.name) for i in todo if i.desc == "TABLE DATA") if tables else ()
     findings += about_disk(
-        facts, more, manifest, archive_bytes, loaded, staging=state / "jobs", staged=remote
+        facts, more, manifest, archive_bytes, loaded, staging=state / "jobs", staged=remote and not streams
     )
+    if streams:
+        findings.append(_read_as_it_loads(archive_bytes, todo, bool(tables)))
     created = manifest.created_at if manifest else contents.created_at
     return RestorePlan(
         ref=ref,
@@ -102,8 +108,8 @@ def plan_restore(
         client_version=client.version if client else "",
         jobs=jobs,
         tables=tables,
-        staging_bytes=archive_bytes if remote else 0,
-        estimate=restore_estimate(archive_bytes, remote, timings(state, database.name)),
+        staging_bytes=archive_bytes if remote and not streams else 0,
+        estimate=restore_estimate(archive_bytes, remote, timings(state, database.name), overlaps=streams),
         findings=tuple(findings),
         commands=restore_commands(
             client,
@@ -120,6 +126,12 @@ def plan_restore(
         if client
         else (),
     )
+
+
+def _read_as_it_loads(archive_bytes: int, todo: tuple[Item, ...], selected: bool) -> Finding:
+    wanted = sum(i.weight_bytes or 0 for i in todo if i.desc == "TABLE DATA")
+    said = f"about {size(wanted)} of its {size(archive_bytes)}" if selected else size(archive_bytes)
+    return Finding(Level.OK, "fetching", f"It is read as it loads ({said}); nothing is staged on disk.")
 
 
 def _contents_of(description: Description, ref: str) -> Contents:

@@ -106,7 +106,9 @@ def restore(
     size = description.backup.size_bytes
     learned = timings(state, database.name)
     todo = expecting(items(contents, size, manifest, tables), size, learned)
-    estimate = restore_estimate(size, store.path(key) is None, learned)
+    blocks = streamed(store, key, contents, size, manifest, {item.dump_id for item in todo})
+    remote = store.path(key) is None
+    estimate = restore_estimate(size, remote, learned, overlaps=blocks is not None)
     low, high = estimate.low.total_seconds(), estimate.high.total_seconds()
     report = taken = Taken(report)
     report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(size, learned)))
@@ -115,7 +117,6 @@ def restore(
     client = restore_program(fleet.programs, endpoint, facts.version_num // 10000, archive_major(contents))
     with target_lock(endpoint, target, application=f"{application} {operator}"):
         left = was.staging if was else ()
-        blocks = streamed(store, key, contents, size, manifest, {item.dump_id for item in todo})
         if blocks is None:
             archive = archive_here(store, key, size, manifest, staging, left, report, stop)
         else:
