@@ -96,7 +96,7 @@ def test_two_machines_in_one_second_keep_both_backups_whole(
 def test_a_backup_that_another_one_is_in_the_way_of_is_refused(world: World) -> None:
     world.state.mkdir(mode=0o700)
     who = {"operator": "ann@db1", "job": "a backup", "since": "2026-11-21T03:00:00Z"}
-    with held(target_lock_path(world.state, "backup", "shop"), who):
+    with held(target_lock_path(world.state, "backup into local", "shop"), who):
         (row,) = world.answer("backup", "shop", code=4)
     assert "ann@db1" in row["error"] and "attach a backup" not in row["error"]
 
