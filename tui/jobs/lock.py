@@ -72,6 +72,11 @@ def target_lock_path(state: Path, server: str, database: str) -> Path:
     return private_directory(state / "locks") / f"{digest}.lock"
 
 
+def backup_lock_path(state: Path, database: str, store: str) -> Path:
+    """Where the lock on backups of a database (its name in the fleet) into a store lies."""
+    return target_lock_path(state, f"backup into {store}", database)
+
+
 def _refusal(path: Path) -> Refused:
     try:
         who = json.loads(path.read_text())

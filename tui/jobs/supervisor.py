@@ -24,7 +24,7 @@ from tui.files import write_whole
 from tui.jobs.carry_out import Ending, carry_out
 from tui.jobs.job import JobFiles, JobSpec, read_spec
 from tui.jobs.journal import Journal, read
-from tui.jobs.lock import held, target_lock_path
+from tui.jobs.lock import backup_lock_path, held, target_lock_path
 from tui.jobs.resume import history
 from tui.model.backup import Verdict
 from tui.model.errors import PgdrError, Unreachable
@@ -126,6 +126,8 @@ def _run(files: JobFiles, spec: JobSpec, journal: Journal, cancel: Cancel, stack
     state = files.directory.parent.parent
     fleet = load(spec.config)
     database = _database(fleet, spec)
+    for store in spec.stores if spec.kind is JobKind.BACKUP else ():
+        stack.enter_context(held(backup_lock_path(state, database.name, store), _who(spec)))
     if spec.target is not None:
         server = f"{database.endpoint.host}:{database.endpoint.port}"
         stack.enter_context(held(target_lock_path(state, server, spec.target), _who(spec)))

@@ -44,6 +44,7 @@ class FleetScreen(ListScreen):
         Binding("r", "recover", "recover"),
         Binding("b", "backups", "backups"),
         Binding("v", "verify", "verify"),
+        Binding("B", "back_up", "back up now", show=False),
         Binding("J", "jobs", "jobs"),
         Binding("i", "incidents", "incidents"),
         Binding("slash", "filter", "filter"),
@@ -238,7 +239,7 @@ class FleetScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action == "recover":
+        if action in ("recover", "back_up"):
             return not self._house.bearings.read_only and bool(self._entries)
         if action == "verify":
             row = self._table.cursor_row if self._entries else None
@@ -259,6 +260,10 @@ class FleetScreen(ListScreen):
     def action_backups(self) -> None:
         """Shows the backups of the chosen one."""
         self._go(go.BackupsOf)
+
+    def action_back_up(self) -> None:
+        """Takes a backup of the chosen one."""
+        self._go(go.BackUp)
 
     def action_verify(self) -> None:
         """Verifies the newest backup of the chosen one."""

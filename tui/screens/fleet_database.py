@@ -38,6 +38,7 @@ class DatabaseScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "recover", "recover"),
         Binding("b", "backups", "backups"),
+        Binding("B", "back_up", "back up now"),
         Binding("d", "kept", "kept databases"),
         Binding("slash", "filter", "filter"),
         Binding("R", "refresh", "look again"),
@@ -89,7 +90,7 @@ class DatabaseScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action == "recover":
+        if action in ("recover", "back_up"):
             return not self._house.bearings.read_only
         if action == "refresh":
             return self._entry.facts is not None and self._entry.facts.status is Status.UP
@@ -117,6 +118,10 @@ class DatabaseScreen(ListScreen):
     def action_kept(self) -> None:
         """Shows the databases that are kept beside it."""
         self.post_message(go.Kept(self._entry.database.name))
+
+    def action_back_up(self) -> None:
+        """Takes a backup of it."""
+        self.post_message(go.BackUp(self._entry.database.name))
 
     def action_backups(self) -> None:
         """Shows its backups."""

@@ -19,6 +19,14 @@ class Recover(Message):
         self.ref = ref
 
 
+class BackUp(Message):
+    """Take a backup of a database (its name in the fleet) now."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__()
+        self.database = database
+
+
 class Verify(Message):
     """Restore a backup into a scratch database, check it, and write down what came of it."""
 

@@ -30,8 +30,9 @@ class Rooms:
     """The operations as the app has wired them.
 
     `look` hands over each database's facts as they arrive; `backups` streams the backups of one store
-    in pages, and its problems; `verify` starts the job that restores a backup into a scratch database and
-    checks it, and returns the job's id; `drop_kept` drops a kept database for good.
+    in pages, and its problems. `back_up` starts the job that takes a backup, `verify` the one that restores
+    a backup into a scratch database and checks it; both return the job's id. `drop_kept` drops a kept
+    database for good.
     """
 
     look: Callable[[Callable[[DatabaseFacts], None]], None]
@@ -45,6 +46,7 @@ class Rooms:
     incidents: Callable[[], tuple[Incident, ...]]
     report: Callable[[Incident], str]
     verify: Callable[[Database, str], str]
+    back_up: Callable[[Database], str]
     kept: Callable[[Database], tuple[KeptDatabase, ...]]
     drop_kept: Callable[[Database, str], KeptDatabase]
 
@@ -79,6 +81,7 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         incidents=lambda: real().incidents(),
         report=lambda incident: real().report(incident),
         verify=lambda database, ref: real().verify(database, ref),
+        back_up=lambda database: real().back_up(database),
         kept=lambda database: real().kept(database),
         drop_kept=lambda database, name: real().drop_kept(database, name),
     )

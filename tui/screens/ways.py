@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -230,6 +231,41 @@ class Ways(App[int]):
         else:
             self._go_to(incident.id, ref)
 
+    # Backing up
+
+    def on_back_up(self, message: go.BackUp) -> None:
+        """Asks before a backup is taken, then watches the job."""
+        from tui.screens.confirm import ConfirmScreen
+
+        database = self._fleet.database(message.database)
+        if database is None:
+            return
+        stores = database.backup.stores
+        facts = [
+            ("database", f"{database.name} on {database.service}"),
+            ("into", ", ".join(stores) or "no store: name one in the configuration"),
+            ("reads", "every table, in one snapshot; nobody is kept from working"),
+        ]
+
+        def answered(back_up: bool | None) -> None:
+            if back_up:
+                self._start_back_up(database)
+
+        self.push_screen(ConfirmScreen("Take a backup now", facts, action="back up"), answered)
+
+    @work(thread=True, exit_on_error=False)
+    def _start_back_up(self, database: Database) -> None:
+        self._follow(lambda: self._house.rooms.back_up(database))
+
+    def _follow(self, start: Callable[[], str]) -> None:
+        """Starts a job from a worker's thread, and goes to it."""
+        try:
+            job = start()
+        except PgdrError as error:
+            self.call_from_thread(self._fail, error)
+        else:
+            self.call_from_thread(self.on_attach, go.Attach(job))
+
     # Verifying
 
     def on_verify(self, message: go.Verify) -> None:
@@ -253,12 +289,7 @@ class Ways(App[int]):
 
     @work(thread=True, exit_on_error=False)
     def _start_verify(self, database: Database, ref: str) -> None:
-        try:
-            job = self._house.rooms.verify(database, ref)
-        except PgdrError as error:
-            self.call_from_thread(self._fail, error)
-        else:
-            self.call_from_thread(self.on_attach, go.Attach(job))
+        self._follow(lambda: self._house.rooms.verify(database, ref))
 
     # Single tables
 

@@ -44,14 +44,34 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
             raise UsageError(f"The configuration names no store {clean(backup.store)}.")
         return catalogue.describe(open_store(spec), backup)
 
-    def verify(database: Database, ref: str) -> str:
+    def source() -> Path:
         if fleet.source is None:
             raise UsageError("A job needs a configuration file, which it reads too.")
+        return fleet.source.resolve()
+
+    def back_up(database: Database) -> str:
+        if not database.backup.stores:
+            raise UsageError(
+                f"{clean(database.name)} has no store to go to.",
+                mend="Name stores in its [databases.NAME.backup], or one on the command line:"
+                f" pgdr backup {clean(database.name)} --store S",
+            )
+        spec = JobSpec(
+            id=new_id(JobKind.BACKUP, now()),
+            kind=JobKind.BACKUP,
+            config=source(),
+            database=database.name,
+            operator=operator,
+            stores=database.backup.stores,
+        )
+        return start_job(state, spec)
+
+    def verify(database: Database, ref: str) -> str:
         moment = now()
         spec = JobSpec(
             id=new_id(JobKind.VERIFY, moment),
             kind=JobKind.VERIFY,
-            config=fleet.source.resolve(),
+            config=source(),
             database=database.name,
             operator=operator,
             ref=ref,
@@ -75,6 +95,7 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         incidents=lambda: Book(state).all(),
         report=lambda incident: report.load(state, incident, fleet),
         verify=verify,
+        back_up=back_up,
         kept=lambda database: kept.kept_databases(
             fleet, state, database, databases_in_use(state, database.name)
         ),

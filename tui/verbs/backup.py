@@ -50,10 +50,26 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         results.append(_tried(context, "component", component.name, _component, fleet, component, arguments))
     if console.json_wanted:
         console.json([result.row for result in results])
+    if arguments.notify_failure:
+        _notify(context, fleet, results)
     if not arguments.quiet:
         _told(context, results)
     codes = {1 if r.partly else r.error.exit_code for r in results if r.error is not None}
     return 0 if not codes else codes.pop() if len(codes) == 1 else 1
+
+
+def _notify(context: Context, fleet: Fleet, results: list[Result]) -> None:
+    """Tells the fleet's channels what failed; that one can't be told changes nothing of the outcome."""
+    from tui.operations.alarm import backup_failed
+
+    failures = {
+        str(result.row["database"] or result.row["component"]): str(result.error)
+        for result in results
+        if result.error is not None
+    }
+    for sent in backup_failed(fleet, failures, context.operator(), context.now):
+        if sent.error is not None:
+            context.console.narrate(f"{sent.channel} was not told: {sent.error}")
 
 
 def _chosen(fleet: Fleet, arguments: argparse.Namespace) -> tuple[list[Database], list[Component]]:
@@ -223,14 +239,14 @@ def _locked(stack: ExitStack, context: Context, name: str, specs: list[StoreSpec
     """Takes the locks of this machine, one for each store; returns where a dump may be staged meanwhile."""
     from urllib.parse import quote
 
-    from tui.jobs.lock import held, target_lock_path
+    from tui.jobs.lock import backup_lock_path, held
     from tui.model.text import rfc3339
 
     state = context.state_directory()
     who = {"operator": context.operator(), "job": "a backup", "since": rfc3339(context.now())}
     for spec in specs:
         into = {**who, "job": f"a backup into {spec.name}"}
-        stack.enter_context(held(target_lock_path(state, f"backup into {spec.name}", name), into))
+        stack.enter_context(held(backup_lock_path(state, name, spec.name), into))
     return state / "staging" / f"{quote(name, safe='')}.{specs[0].name}"
 
 
