@@ -15,6 +15,24 @@ class Verdict(Enum):
     FAILED = "failed"
 
 
+class ArchiveFormat(Enum):
+    """The formats of pg_dump."""
+
+    CUSTOM = "custom"
+    DIRECTORY = "directory"
+    TAR = "tar"
+    PLAIN = "plain"
+
+
+class Layer(Enum):
+    """What may lie around an archive as a whole: an encryption, a compression."""
+
+    AGE = "age"
+    GPG = "gpg"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object in a store. `key` is relative to the store's root or prefix, with `/` between parts."""
@@ -52,6 +70,8 @@ class Backup:
     has_manifest: bool = False
     verification: Verification | None = None
     component: str | None = None
+    format: ArchiveFormat | None = None  # as far as a listing tells
+    encryption: str | None = None  # age, gpg
 
     @property
     def ref(self) -> str:
@@ -64,21 +84,12 @@ class Backup:
         return self.created_at or self.modified_at
 
 
-class ArchiveFormat(Enum):
-    """The formats of pg_dump."""
-
-    CUSTOM = "custom"
-    DIRECTORY = "directory"
-    TAR = "tar"
-    PLAIN = "plain"
-
-
 @dataclass(frozen=True, slots=True)
 class TocEntry:
     """One entry of an archive's table of contents (pg_backup_archiver.h, struct _tocEntry).
 
-    `offset` is the byte at which its data block begins, None where the archive doesn't say;
-    `has_data` tells whether it has a data block at all.
+    `offset` is the byte at which its data block begins, None where the archive doesn't say; `file` is what
+    holds its data in a directory or tar archive. `has_data` tells whether it has a data block at all.
     """
 
     dump_id: int
@@ -94,6 +105,7 @@ class TocEntry:
     dependencies: tuple[int, ...]
     has_data: bool
     offset: int | None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,9 @@ class Contents:
     server_version: str | None
     dump_version: str | None
     entries: tuple[TocEntry, ...]
-    toc_bytes: int  # where the TOC ends
+    toc_bytes: int  # where the TOC ends; 0 of plain SQL, which has none
+    sizes: dict[int, int] | None = None  # bytes of each entry's data, where no offsets tell it
+    layers: tuple[Layer, ...] = ()  # around it, the outermost first: no part of it can be read by itself then
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,9 +78,11 @@ def data_sizes(
     returns the compressed bytes of each data entry by dump id.
 
     Empty where nothing tells: an archive written to a pipe has no offsets (pg_backup_custom.c,
-    _CloseArchive), nor have tar and directory archives. Entries past the end of a file that was
-    cut short are left out.
+    _CloseArchive). Of tar and directory archives and plain SQL `contents.sizes` tells. Entries past the end
+    of a file that was cut short are left out.
     """
+    if contents.sizes is not None:
+        return contents.sizes
     if blocks:
         known = {e.dump_id for e in contents.entries if e.has_data}
         return {b.dump_id: b.size_bytes for b in blocks if b.dump_id in known}
@@ -336,8 +338,8 @@ def _created_at(reader: Reader) -> datetime:
 
 
 def _entry(reader: Reader, minor: int, offset_bytes: int) -> TocEntry:
-    """One entry in the order in which WriteToc writes it; `offset_bytes` is 0 where no offset follows
-    (directory and tar archives have the name of a file there)."""
+    """One entry in the order in which WriteToc writes it; `offset_bytes` is 0 where no offset follows but
+    the name of a file (directory and tar archives)."""
     dump_id = reader.integer()
     if dump_id <= 0:
         raise damaged(f"an entry with the number {dump_id}", reader.at)
@@ -367,8 +369,7 @@ def _entry(reader: Reader, minor: int, offset_bytes: int) -> TocEntry:
             raise damaged(f"an offset in an unknown state ({state})", reader.at)
         position = int.from_bytes(reader.take(offset_bytes), "little")
         offset = position if state == _POSITION_SET else None
-    else:
-        reader.text()
+    file = None if offset_bytes else reader.text() or None
     if desc == "ENCODING" and (found := re.search(r"'(\w+)'", definition)):
         reader.codec = _CODECS.get(found[1], "utf-8")  # pg_dump writes this entry first
     return TocEntry(
@@ -385,4 +386,5 @@ def _entry(reader: Reader, minor: int, offset_bytes: int) -> TocEntry:
         dependencies=tuple(dependencies),
         has_data=has_data,
         offset=offset,
+        file=file,
     )
