@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from tui.model.errors import ConfigError
@@ -61,3 +62,15 @@ def exposure(path: Path) -> str | None:
     if status.st_mode & (stat.S_IRGRP | stat.S_IWGRP):
         return "its group"
     return None
+
+
+def variables_of(value: object) -> tuple[str, ...]:
+    """Given a fleet, or any value of one, returns the environment variables that hold its secrets, sorted."""
+    if isinstance(value, Secret):
+        return (value.env,) if value.env is not None else ()
+    inner: tuple[object, ...] = ()
+    if isinstance(value, tuple):
+        inner = value
+    elif is_dataclass(value):
+        inner = tuple(getattr(value, field.name) for field in fields(value))
+    return tuple(sorted({name for item in inner for name in variables_of(item)}))

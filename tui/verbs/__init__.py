@@ -90,6 +90,7 @@ def _backup(to: argparse.ArgumentParser) -> None:
     )
     to.add_argument("--with-role-passwords", action="store_true", help="keep the roles' password hashes too")
     to.add_argument("--quiet", action="store_true", help="say nothing when all goes well")
+    to.add_argument("--notify-failure", action="store_true", help="tell the channels what failed")
     _confirm(to)
 
 
@@ -211,6 +212,16 @@ def _prune(to: argparse.ArgumentParser) -> None:
     )
 
 
+def _schedule(to: argparse.ArgumentParser) -> None:
+    to.add_argument(
+        "--format", dest="form", metavar="FORM", default="cron",
+        help="cron (the default), systemd, kubernetes, windows, or several: cron,systemd",
+    )  # fmt: skip
+    to.add_argument("--environment", metavar="NAME", help="only of this one: dev, staging, prod")
+    to.add_argument("--out", metavar="DIR", help="write the files there instead of printing them")
+    to.add_argument("--image", metavar="IMAGE", help="for kubernetes: one with pgdr and pg_dump in it")
+
+
 def _job(to: argparse.ArgumentParser) -> None:
     to.add_argument("job", metavar="JOB", help="a job's id, the beginning of one, or `last`")
 
@@ -253,6 +264,7 @@ VERBS: dict[str, Verb] = {
     "drop": Verb("drop", "drop one of the kept databases for good", _drop),
     "compare": Verb("compare", "how a restored database's tables differ from the live ones", _compare),
     "merge": Verb("merge", "put rows that live tables miss back from a restored database", _merge),
+    "schedule": Verb("schedule", "print what to install so that all of it runs on its own", _schedule),
     "jobs": Verb("jobs", "what is running or has run", _nothing),
     "attach": Verb("attach", "follow a job", _job),
     "resume": Verb("resume", "go on with an interrupted restore from what is done", _resume),
