@@ -19,7 +19,7 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError
-from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient, ExponentialRetry
 
 from tui.config.secrets import reveal
 from tui.model.backup import StoredObject
@@ -224,7 +224,8 @@ def _new_client(spec: AzureStore) -> ContainerClient:
     how: dict[str, Any] = {
         "connection_timeout": CONNECT_TIMEOUT_S,
         "read_timeout": READ_TIMEOUT_S,
-        "retry_total": TRIES - 1,
+        # By itself it waits 15 s before its first try again, and 24 s before the second.
+        "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=TRIES - 1),
         "max_single_get_size": _PIECE,
         "max_chunk_get_size": _PIECE,
         "max_single_put_size": 64 << 20,  # a part is sent as it is, not cut once more
