@@ -32,7 +32,8 @@ _OLDEST, _NEWEST = (1, 12), (1, 16)
 _COMPRESSIONS = ("none", "gzip", "lz4", "zstd")  # enum pg_compress_algorithm
 _POSITION_SET, _NO_DATA = 2, 3  # K_OFFSET_POS_SET, K_OFFSET_NO_DATA; 1 is "not set"
 
-_CODECS = {
+# What Python calls the encodings that a server may have; others are read as UTF-8.
+CODECS = {
     "LATIN1": "iso8859-1", "LATIN2": "iso8859-2", "LATIN3": "iso8859-3", "LATIN4": "iso8859-4",
     "LATIN5": "iso8859-9", "LATIN6": "iso8859-10", "LATIN7": "iso8859-13", "LATIN8": "iso8859-14",
     "LATIN9": "iso8859-15", "LATIN10": "iso8859-16", "ISO_8859_5": "iso8859-5",
@@ -371,7 +372,7 @@ def _entry(reader: Reader, minor: int, offset_bytes: int) -> TocEntry:
         offset = position if state == _POSITION_SET else None
     file = None if offset_bytes else reader.text() or None
     if desc == "ENCODING" and (found := re.search(r"'(\w+)'", definition)):
-        reader.codec = _CODECS.get(found[1], "utf-8")  # pg_dump writes this entry first
+        reader.codec = CODECS.get(found[1], "utf-8")  # pg_dump writes this entry first
     return TocEntry(
         dump_id=dump_id,
         desc=desc,
