@@ -27,6 +27,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
+from google.oauth2 import service_account
 from requests import RequestException
 
 from tui.model.backup import StoredObject
@@ -264,7 +265,7 @@ def _stored(key: str, blob: Blob) -> StoredObject:
 def _new_client(spec: GcsStore) -> Client:
     credentials: Any
     if spec.credentials_file is not None:
-        credentials, _ = google.auth.load_credentials_from_file(  # type: ignore[no-untyped-call]
+        credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
             str(spec.credentials_file), scopes=[_SCOPE]
         )
     elif spec.endpoint_url is not None and "googleapis.com" not in spec.endpoint_url:
