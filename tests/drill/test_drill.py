@@ -139,6 +139,9 @@ def test_late_tells_and_notifies_only_when_asked(world: World, listener: Listene
             aged.store().delete(name)
     (row,) = world.answer("late", code=1)["databases"]
     assert row["ref"] == old and row["age_s"] > row["rpo_s"] and "7h 12m" in row["why"]
+    world.drop_live()
+    assert world.pgdr("backup", "shop", "--notify-failure").returncode != 0
+    assert b"BACKUP FAILED: Shop" in listener.asked[-1].body and b"shop: " in listener.asked[-1].body
     sent = backup_failed(world.fleet, {"shop": "pg_dump failed."}, "ann@db1", utc_now)
     assert [s.error for s in sent] == [None] and b"BACKUP FAILED" in listener.asked[-1].body
     assert backup_failed(Fleet("none"), {"shop": "why"}, "ann", utc_now) == ()

@@ -21,11 +21,13 @@ from tui.files import write_whole
 from tui.incident.book import Book
 from tui.jobs.job import JobSpec, new_id, write_spec
 from tui.jobs.lock import held
-from tui.model.backup import Verdict
+from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.event import JobKind
 from tui.model.fleet import Component, S3Store, Secret
+from tui.operations.backup import Making
 from tui.operations.catalogue import split_ref
 from tui.operations.components import back_up_component
+from tui.operations.prune import objects_of, remove
 
 __all__ = ["moto"]
 
@@ -246,3 +248,23 @@ def test_only_what_was_named_is_touched(aged_in_two: Aged) -> None:
     assert here[2].partition(":")[2] in aged.there()
     assert world.pgdr("prune", "nosuch").returncode == 2
     assert world.pgdr("prune", "--store", "nosuch").returncode == 2
+
+
+@pytest.mark.parametrize("after", [None, 1, 4])
+def test_a_directory_goes_with_all_its_files_and_nothing_else(aged: Aged, after: int | None) -> None:
+    world, store = aged.world, aged.store()
+    made = world.back_up(making=Making(format=ArchiveFormat.DIRECTORY))
+    key = made.manifest.key
+    store.put(f"{key}/mine.txt", b"someone's own")
+    before = {name for name in aged.there() if name.startswith(key)}
+    assert {f"{key}/toc.dat", f"{key}.manifest.json"} < before and len(before) >= 6
+    assert world.answer("prune", "--confirm", "Shop")["removed"] == []
+    if after is None:
+        remove(store, key)
+    else:
+        for name in objects_of(store, key)[:after]:
+            store.delete(name)  # as far as a prune came that was killed
+        answer = world.answer("prune", "--confirm", "Shop")
+        assert refs(answer["removed"]) == {f"local:{key}"}
+    assert {name for name in aged.there() if name.startswith(key)} == {f"{key}/mine.txt"}
+    assert aged.ref.partition(":")[2] in aged.there()

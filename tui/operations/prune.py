@@ -117,7 +117,7 @@ def remove(store: Store, key: str) -> None:
 
     Raises Refused when the store has it locked; what was deleted until then is gone. Raises as the store.
     """
-    for name in _objects(store, key):
+    for name in objects_of(store, key):
         store.delete(name)
 
 
@@ -203,12 +203,12 @@ def _ours(key: str, databases: Collection[str], components: Collection[str]) -> 
 
 def _there(store: Store, key: str) -> bool:
     """Whether the archive is there after all: a backup may have been taken while the store was listed."""
-    return any(found in (key, f"{key}/{TOC}") for found in _objects(store, key))
+    return any(found in (key, f"{key}/{TOC}") for found in objects_of(store, key))
 
 
-def _objects(store: Store, key: str) -> list[str]:
-    """The keys of a backup's objects in the order of their deletion: what makes it an archive first, its
-    manifest last."""
+def objects_of(store: Store, key: str) -> list[str]:
+    """Given a backup's key, returns those of all its objects in the order of their deletion: what makes it an
+    archive first, its manifest last. Raises as the store."""
     found = [item.key for page in store.pages(key) for item in page]
     # Below the key of an archive that is one object lies nothing of its own, whoever put it there.
     files = () if key in found else [name for name in found if _file_of(name, key)]
