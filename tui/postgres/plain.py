@@ -5,7 +5,7 @@ table of contents: so that it is planned, watched and accounted for as an archiv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -76,7 +76,7 @@ def is_sql(head: bytes) -> bool:
     return is_dump(head) or (_SQL.match(head.removeprefix(b"\xef\xbb\xbf")) is not None and b"\0" not in head)
 
 
-def numbered(chunks: Iterable[bytes]) -> Iterator[tuple[int, Part]]:
+def numbered(chunks: Iterable[bytes]) -> Generator[tuple[int, Part]]:
     """Gives the parts of a dump, each with the number of its item: 0 before the first, then as they come."""
     number = 0
     for part in parts(chunks):
