@@ -12,25 +12,36 @@ from tui.model.errors import PgdrError
 
 T = TypeVar("T")
 
-# All parts but the last are of one size, which some servers demand; three are in memory at most.
-PART_BYTES = 32 << 20
+# Two parts are under way, one is gathered: some 130 MB of memory with the client. All parts but the last are
+# of one size, which some servers demand, for as long as that goes: with S3's limit of 10,000 parts an object
+# would end at 156 GiB, so the later ones are larger (390 GiB in all, and 250 MB of memory beyond 78 GiB).
+PART_BYTES = 16 << 20
+_EVEN_PARTS, _LATER_TIMES = 5_000, 4
 _IN_FLIGHT = 2
 
 
 def parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Given chunks of any size, gives parts of PART_BYTES, the last one shorter; none for no bytes."""
-    buffer = bytearray()
+    """Given chunks of any size, gives parts of PART_BYTES, the last one shorter and the ones after the first
+    5,000 larger; none for no bytes."""
+    gathered: list[bytes] = []
+    size = given = 0
     for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= PART_BYTES:
-            yield bytes(buffer[:PART_BYTES])
-            del buffer[:PART_BYTES]
-    if buffer:
-        yield bytes(buffer)
+        while chunk:
+            wanted = PART_BYTES * (1 if given < _EVEN_PARTS else _LATER_TIMES) - size
+            gathered.append(chunk[:wanted])
+            size += len(gathered[-1])
+            chunk = chunk[wanted:]
+            if len(gathered[-1]) == wanted:
+                whole, size, given = b"".join(gathered), 0, given + 1
+                gathered.clear()
+                yield whole
+                del whole  # it is the caller's alone while the next one is gathered
+    if gathered:
+        yield b"".join(gathered)
 
 
 def send_parts(whole: Iterable[bytes], send: Callable[[int, bytes], T], most: int) -> tuple[list[T], int]:
-    """Calls `send` with the number (from 1) and the bytes of each part, two at a time.
+    """Calls `send` with the number (from 1) and the bytes of each part, two at a time at most.
 
     Returns what it gave, in order, and how many bytes there were. Raises what `send` or the stream
     raises, and PgdrError when there are more parts than `most`, after those in flight have ended.
@@ -42,12 +53,13 @@ def send_parts(whole: Iterable[bytes], send: Callable[[int, bytes], T], most: in
         for number, part in enumerate(whole, start=1):
             if number > most:
                 raise PgdrError(
-                    f"The backup is larger than one object may be here: {in_words(most * PART_BYTES)}.",
+                    f"The backup is larger than one object may be here: {in_words(size)} have been sent.",
                     mend="Dump it to a directory store, or by tables.",
                 )
             size += len(part)
-            pending.append(pool.submit(send, number, part))
-            if len(pending) > _IN_FLIGHT:
+            if len(pending) == _IN_FLIGHT:
                 sent.append(pending.popleft().result())
+            pending.append(pool.submit(send, number, part))
+            del part
         sent.extend(future.result() for future in pending)
     return sent, size

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CompleteMultipartUploadOutputTypeDef
 
-# With S3's limit of 10,000 parts ("Amazon S3 multipart upload limits") an object may have 312 GiB.
+# "Amazon S3 multipart upload limits"
 _MOST_PARTS = 10_000
 
 
