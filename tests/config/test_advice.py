@@ -40,6 +40,12 @@ def told(text: str, home: Path) -> list[tuple[Level, str, str]]:
         ("rpo = '6h'", Level.WARNING, "backup.every", "due every 1d, but the RPO is 6h"),
         ("backup.stores = []", Level.WARNING, "backup.stores", "no store"),
         ("criticality = 'high'\nbackup.stores = ['near']", Level.WARNING, "backup.stores", "off-site"),
+        (
+            "backup.keep_for = 'indefinite'\nbackup.keep_weekly = 4",
+            Level.WARNING,
+            "backup.keep_weekly",
+            "nothing",
+        ),
     ],
 )
 def test_a_database_is_told(text: str, level: Level, about: str, what: str, home: Path) -> None:

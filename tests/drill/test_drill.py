@@ -68,7 +68,8 @@ def test_a_drill_that_fails_is_recorded_and_exits_1(world: World) -> None:
     made = world.back_up()
     path = next((world.config.parent / "backups").glob("*.dump"))
     path.write_bytes(path.read_bytes()[: made.manifest.size_bytes // 2])
-    assert world.pgdr("drill", "shop").returncode == 4  # its plan says stop: nothing was tried
+    assert world.pgdr("drill", "shop").returncode == 1  # it isn't whole, so there is none to take
+    assert world.pgdr("drill", "shop", "--from", made.refs[0]).returncode == 4  # its plan says stop
     assert drills(world.state, "shop") == ()
     path.unlink()
     for beside in (world.config.parent / "backups").iterdir():
@@ -139,6 +140,9 @@ def test_late_tells_and_notifies_only_when_asked(world: World, listener: Listene
             aged.store().delete(name)
     (row,) = world.answer("late", code=1)["databases"]
     assert row["ref"] == old and row["age_s"] > row["rpo_s"] and "7h 12m" in row["why"]
+    world.back_up(selection="tables", tables=(("public", "users"),))
+    partial = world.answer("late", code=1)["databases"][0]
+    assert partial["ref"] == old and "partial" in partial["why"]
     world.drop_live()
     assert world.pgdr("backup", "shop", "--notify-failure").returncode != 0
     assert b"BACKUP FAILED: Shop" in listener.asked[-1].body and b"shop: " in listener.asked[-1].body

@@ -90,6 +90,14 @@ def _policy(key: str, database: Database, fleet: Fleet) -> Iterator[Finding]:
             f"A backup is due every {text_of(policy.every)}, but the RPO is {text_of(database.rpo)}.",
             "Back up more often, or say what RPO is true.",
         )
+    thinning = [key for key in ("keep_daily", "keep_weekly", "keep_monthly") if getattr(policy, key)]
+    if policy.keep_for is None and thinning:
+        yield Finding(
+            Level.WARNING,
+            f"{key}.{thinning[0]}",
+            "It changes nothing: keep_for is indefinite, so all backups stay.",
+            "Say in keep_for how long all of them stay; thinning begins after that.",
+        )
     stores = [store for store in fleet.stores if store.name in policy.stores]
     if not stores:
         yield Finding(

@@ -11,7 +11,7 @@ from tui.model.backup import Backup
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
-from tui.operations.due import good_ones
+from tui.operations.due import by_manifest, newest_good
 from tui.operations.inventory import backups_of
 from tui.operations.records import Drill, drills
 
@@ -38,13 +38,13 @@ class DrillRow:
         return None if self.drill.rpo_s is None else self.drill.rpo_s <= self.rpo_target_s
 
 
-def pick(database: Database, backups: Collection[Backup], now: datetime) -> Backup:
+def pick(fleet: Fleet, database: Database, backups: Collection[Backup], now: datetime) -> Backup:
     """Given the stores' backups, returns the one that a recovery would begin with: the newest good one of the
     database. Raises PgdrError when there is none."""
     own = backups_of(database, backups)
-    good = good_ones(own, now)
-    if good:
-        return good[0]
+    newest = newest_good(own, by_manifest(fleet), now)
+    if newest is not None:
+        return newest
     raise PgdrError(
         f"There is no good backup of {clean(database.name, 80)}.",
         f"{len(own)} are there, but none is complete and believed."

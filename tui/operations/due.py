@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,10 @@ from tui.operations.catalogue_names import verification_key
 from tui.operations.inventory import backups_of
 from tui.operations.records import Drill, drills
 from tui.operations.retention import suspicions
+from tui.operations.retention_known import known_of
 from tui.stores.open import open_store
+
+Believed = Callable[[Backup], bool]
 
 _AHEAD = timedelta(hours=1)
 _LONGEST = 4 << 20
@@ -70,29 +73,55 @@ def good_ones(backups: Iterable[Backup], now: datetime) -> list[Backup]:
     return sorted(good, key=lambda b: (b.sort_time, b.ref), reverse=True)
 
 
+def newest_good(backups: Iterable[Backup], believed: Believed, now: datetime) -> Backup | None:
+    """Given backups of one database, returns the newest of the good ones that `believed` says yes to."""
+    return next((backup for backup in good_ones(backups, now) if believed(backup)), None)
+
+
+def by_manifest(fleet: Fleet) -> Believed:
+    """Whether a backup's manifest agrees that it is whole, and of the whole database: a listing doesn't tell.
+    Costs a request; what a store doesn't answer for isn't believed."""
+
+    def believed(backup: Backup) -> bool:
+        spec = fleet.store(backup.store)
+        if spec is None:
+            return False
+        try:
+            (known,) = known_of(open_store(spec), [backup], {})
+        except PgdrError:
+            return False
+        return known.sound and known.foreign is None
+
+    return believed
+
+
 def lateness(
-    databases: Iterable[Database], backups: Collection[Backup], unread: Collection[str], now: datetime
+    databases: Iterable[Database],
+    backups: Collection[Backup],
+    unread: Collection[str],
+    now: datetime,
+    believed: Believed = lambda backup: True,
 ) -> tuple[Lateness, ...]:
     """Given the stores' backups and the names of the stores that couldn't be read, returns for each database
     whether its RPO is breached: whether the newest good backup is older than it."""
-    return tuple(_lateness(d, backups_of(d, backups), unread, now) for d in databases)
+    return tuple(_lateness(d, backups_of(d, backups), unread, now, believed) for d in databases)
 
 
-def _lateness(database: Database, own: list[Backup], unread: Collection[str], now: datetime) -> Lateness:
+def _lateness(
+    database: Database, own: list[Backup], unread: Collection[str], now: datetime, believed: Believed
+) -> Lateness:
     rpo, rpo_s = database.rpo, database.rpo.total_seconds()
-    good = good_ones(own, now)
+    newest = newest_good(own, believed, now)
     blind = sorted(set(database.backup.stores) & set(unread))
-    if good:
-        newest, old = good[0], now - good[0].sort_time
+    if newest is not None:
+        old = now - newest.sort_time
         late: bool | None = old > rpo
         why = f"The newest good backup is {age(old)} old; the RPO is {limit(rpo)}."
         newer = [b for b in own if b.sort_time > newest.sort_time]
         if late and newer:
-            why += (
-                f" {clean(newer[-1].ref, 120)} is newer but can't be counted on: incomplete, failed or small."
-            )
+            why += f" {clean(newer[-1].ref, 120)} is newer, but incomplete, partial, failed or too small."
     else:
-        newest, late = None, True
+        late = True
         why = "There is no good backup." if not own else "There are backups, but none that can be counted on."
     if late and blind:
         why += f" What {', '.join(blind)} has could not be asked."

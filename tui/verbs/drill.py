@@ -135,7 +135,7 @@ def _newest(context: Context, fleet: Fleet, database: Database, now: datetime) -
     for problem in problems:
         context.console.narrate(f"DRILL {database.name}: store {problem.store}: {problem.what}")
     try:
-        return pick(database, found, now)
+        return pick(fleet, database, found, now)
     except PgdrError as error:
         if problems:
             raise Unreachable(
@@ -149,7 +149,7 @@ def _named(fleet: Fleet, database: Database, ref: str) -> Backup:
     from tui.stores.open import open_store
 
     spec, key = split_ref(fleet, ref)
-    backup = describe(open_store(spec), key).backup
+    backup = describe(open_store(spec), key, fleet).backup
     if backup.database != database.dbname:
         of = database_of(fleet, backup, None).name
         raise UsageError(f"{clean(ref, 200)} is a backup of {of}, not of {database.name}.")

@@ -29,7 +29,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         raise UsageError("verify takes one backup, or --due.", mend="pgdr backups shows them, as STORE:KEY.")
     (ref,) = arguments.ref
     spec, key = split_ref(fleet, ref)
-    database = database_of(fleet, describe(open_store(spec), key).backup, arguments.database)
+    database = database_of(fleet, describe(open_store(spec), key, fleet).backup, arguments.database)
     document, code = _verify(context, fleet, database, ref)
     if context.console.json_wanted:
         context.console.json(document)
@@ -65,7 +65,7 @@ def _due(context: Context, fleet: Fleet, names: list[str]) -> int:
         console.narrate(f"{database.name}: last verified {last}, due every {limit(duty.every_s)}")
         ref = None
         try:
-            ref = pick(database, found, now).ref
+            ref = pick(fleet, database, found, now).ref
             document, code = _verify(context, fleet, database, ref)
         except PgdrError as error:
             console.narrate(f"{database.name}: {error}")
