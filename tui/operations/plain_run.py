@@ -26,7 +26,10 @@ _WATCH_EVERY_S = 1.0
 _END_WITHIN_S = 10.0
 _SHOWN = 2000  # bytes of a failed statement that are told
 
-_DROPS = re.compile(rb"(DROP|ALTER TABLE( ONLY)?( IF EXISTS)? \S+ (DROP|ALTER COLUMN \S+ DROP))\b")
+_DROPS = re.compile(
+    rb"(DROP\b|ALTER TABLE( ONLY)?( IF EXISTS)? \S+ (DROP|ALTER COLUMN \S+ DROP)\b"
+    rb"|SELECT pg_catalog\.lo_unlink\()"
+)
 _TABLESPACE = re.compile(rb"SET default_tablespace = (.*);")
 _NOT_THERE = frozenset({"42P01", "42704", "42883", "3F000", "42703"})  # undefined table, object, function …
 
