@@ -12,17 +12,17 @@ from tui.model.errors import PgdrError
 
 T = TypeVar("T")
 
-# Two parts are under way, one is gathered: some 130 MB of memory with the client. All parts but the last are
+# Two parts are under way, one is gathered: some 140 MB of memory in all. All parts but the last are
 # of one size, which some servers demand, for as long as that goes: with S3's limit of 10,000 parts an object
-# would end at 156 GiB, so the later ones are larger (390 GiB in all, and 250 MB of memory beyond 78 GiB).
-PART_BYTES = 16 << 20
-_EVEN_PARTS, _LATER_TIMES = 5_000, 4
+# would end at 78 GiB, so the later ones are larger (172 GiB in all, and 250 MB of memory beyond 47 GiB).
+PART_BYTES = 8 << 20
+_EVEN_PARTS, _LATER_TIMES = 6_000, 4
 _IN_FLIGHT = 2
 
 
 def parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Given chunks of any size, gives parts of PART_BYTES, the last one shorter and the ones after the first
-    5,000 larger; none for no bytes."""
+    6,000 larger; none for no bytes."""
     gathered: list[bytes] = []
     size = given = 0
     for chunk in chunks:
