@@ -25,7 +25,7 @@ STEPS = ["The backup is there and not empty", "It can be restored", "The archive
 SLOW = """
 CREATE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
 $$ BEGIN
-    IF current_setting('application_name') LIKE 'pgdr%' THEN PERFORM pg_sleep(0.008); END IF;
+    IF current_setting('application_name') LIKE 'pgdr%' THEN PERFORM pg_sleep(0.004); END IF;
     RETURN n;
 END $$;
 CREATE INDEX users_slow ON users (slow(id));
