@@ -123,6 +123,7 @@ class Contents:
     toc_bytes: int  # where the TOC ends; 0 of plain SQL, which has none
     sizes: dict[int, int] | None = None  # bytes of each entry's data, where no offsets tell it
     layers: tuple[Layer, ...] = ()  # around it, the outermost first: no part of it can be read by itself then
+    is_partial: bool = False  # plain SQL of which only the beginning was read
 
 
 @dataclass(frozen=True, slots=True)

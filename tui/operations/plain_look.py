@@ -22,11 +22,10 @@ _BY_HAND = "Restore it by hand with psql into a server that has none of these da
 
 @dataclass(frozen=True, slots=True)
 class PlainLook:
-    """What is in a dump in plain SQL, and what is to be known of it. `is_whole`: all of it was read."""
+    """What is in a dump in plain SQL, and what is to be known of it."""
 
     contents: Contents
     findings: tuple[Finding, ...]
-    is_whole: bool
 
 
 def look(
@@ -39,8 +38,8 @@ def look(
     """
     plain = read_plain(chunks, taken_at, whole=whole)
     compression = next((layer.value for layer in layers if layer in (Layer.GZIP, Layer.ZSTD)), "none")
-    contents = replace(plain.contents, layers=layers, compression=compression)
-    return PlainLook(contents, tuple(_findings(plain)), whole)
+    contents = replace(plain.contents, layers=layers, compression=compression, is_partial=not whole)
+    return PlainLook(contents, tuple(_findings(plain)))
 
 
 def refuse_unfit(found: PlainLook) -> None:
@@ -48,6 +47,11 @@ def refuse_unfit(found: PlainLook) -> None:
     stop = next((f for f in found.findings if f.level is Level.STOP), None)
     if stop is not None:
         raise ArchiveError(stop.what, mend=stop.mend)
+    kinds = {entry.desc for entry in found.contents.entries}
+    if "TABLE DATA" in kinds and "TABLE" not in kinds:
+        raise ArchiveError(
+            "It holds rows but not the tables: a fresh database has none.", mend="Pick a full backup."
+        )
 
 
 def _findings(plain: Plain) -> list[Finding]:

@@ -27,9 +27,6 @@ def about_backup(
 ) -> list[Finding]:
     """Given a backup, its contents and manifest and the database that it is to restore, returns what is to be
     known of the backup itself."""
-    if contents.format is ArchiveFormat.PLAIN:
-        mend = "Restore it with psql: psql -X -v ON_ERROR_STOP=1 -d NEW_DATABASE -f FILE"
-        return [Finding(Level.STOP, "archive", "This is plain SQL.", mend)]
     return [_kind(contents, manifest), _verified(backup), *_other_database(contents, manifest, database)]
 
 
@@ -59,6 +56,11 @@ def _kind(contents: Contents, manifest: Manifest | None) -> Finding:
     tables = sum(e.desc == "TABLE" for e in contents.entries)
     data = sum(e.desc == "TABLE DATA" for e in contents.entries)
     rows = f" with {plural(manifest.rows, 'row')}" if manifest else ""
+    if contents.is_partial:
+        known = f", {plural(len(manifest.tables), 'table')}{rows}" if manifest else ""
+        return Finding(Level.OK, "archive", f"{contents.format.value.capitalize()} format{known}.")
+    if contents.format is ArchiveFormat.PLAIN and not contents.entries:
+        return Finding(Level.OK, "archive", "Plain format, without pg_dump's names for what is in it.")
     if not tables and data:
         return Finding(
             Level.STOP,

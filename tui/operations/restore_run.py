@@ -83,7 +83,7 @@ def account_for(
     error = RestoreError(
         entry=None,
         dump_id=None,
-        message=f"pg_restore ended (code {code}) without finishing {named}{more}.",
+        message=f"The restore ended (code {code}) without finishing {named}{more}.",
         error_class=ErrorClass.UNKNOWN,
         harmless=False,
         meaning="What was not finished is not in the restored database.",

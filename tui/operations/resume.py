@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.model.backup import Contents, TocEntry
+from tui.model.backup import ArchiveFormat, Contents, TocEntry
 from tui.model.errors import Refused
 from tui.model.event import (
     Entry,
@@ -147,6 +147,8 @@ def _standing(
     endpoint: Endpoint, target: str, contents: Contents, todo: tuple[Item, ...], was: Before
 ) -> tuple[str | None, frozenset[int]]:
     """Why the restore can't go on, or None; and what is done once the rest has been cleared away."""
+    if contents.format is ArchiveFormat.PLAIN:
+        return "Plain SQL can only be carried out from its beginning to its end.", frozenset()
     if any(i.phase is Phase.SCHEMA and i.dump_id not in was.done for i in todo):
         return "The schema was not whole yet.", frozenset()
     data = [i for i in todo if i.desc == "TABLE DATA"]
