@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,8 +22,9 @@ from tests.schedule.conftest import HOSTILE, needs
 from tests.schedule.test_times import NOW
 from tui.config.load import load
 from tui.config.secrets import variables_of
+from tui.config.write import text_of
 from tui.model.errors import UsageError
-from tui.model.fleet import Database, Fleet
+from tui.model.fleet import Database, Encryption, Fleet, Secret
 from tui.operations.schedule import Schedule, check_argument, schedule, slug
 from tui.operations.schedule_cron import crontab
 from tui.operations.schedule_kubernetes import cron_jobs
@@ -295,6 +297,19 @@ def test_the_verb_prints_writes_and_tells(hostile: Fleet, tmp_path: Path) -> Non
     document = json.loads(pgdr(hostile, "--format", "cron", "--json").stdout)
     assert len(document["tasks"]) == len(HOSTILE) + 4 and document["files"][0]["name"] == "pgdr.crontab"
     assert all({"cron", "calendar", "command", "every_s"} <= task.keys() for task in document["tasks"])
+
+
+def test_secrets_in_files_are_told_to_kubernetes(hostile: Fleet, tmp_path: Path) -> None:
+    passfile = replace(hostile.databases[0].endpoint, password=None, passfile=tmp_path / "pgpass")
+    database = replace(hostile.databases[0], endpoint=passfile)
+    key = Encryption(age_identity=Secret(file=tmp_path / "age.key"))
+    fleet = replace(hostile, databases=(database,), encryption=key)
+    (tmp_path / "pgdr.toml").write_text(text_of(fleet))
+    done = pgdr(replace(fleet, source=tmp_path / "pgdr.toml"), "--format", "kubernetes")
+    assert (
+        f"Mount these as files too, or name variables in their place: {tmp_path / 'age.key'}, " in done.stdout
+    )
+    assert variables_of(fleet) == ("HOOK",) and list(yaml.safe_load_all(done.stdout))
 
 
 def test_slugs_tell_names_apart() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -66,11 +67,22 @@ def exposure(path: Path) -> str | None:
 
 def variables_of(value: object) -> tuple[str, ...]:
     """Given a fleet, or any value of one, returns the environment variables that hold its secrets, sorted."""
+    return tuple(sorted({secret.env for secret in _secrets_of(value) if secret.env is not None}))
+
+
+def files_of(value: object) -> tuple[Path, ...]:
+    """Given a fleet, or any value of one, returns the files that hold its secrets, sorted."""
+    return tuple(sorted({secret.file for secret in _secrets_of(value) if secret.file is not None}))
+
+
+def _secrets_of(value: object) -> Iterator[Secret]:
     if isinstance(value, Secret):
-        return (value.env,) if value.env is not None else ()
-    inner: tuple[object, ...] = ()
-    if isinstance(value, tuple):
-        inner = value
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _secrets_of(item)
     elif is_dataclass(value):
-        inner = tuple(getattr(value, field.name) for field in fields(value))
-    return tuple(sorted({name for item in inner for name in variables_of(item)}))
+        for field in fields(value):
+            inner = getattr(value, field.name)
+            is_file = field.name == "passfile" and inner is not None
+            yield from (Secret(file=inner),) if is_file else _secrets_of(inner)

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tui.model.fleet import Fleet, LocalStore
+from tui.model.text import clean
 from tui.operations.schedule import Schedule, Task, slug
 
 CONFIG = "/etc/pgdr/pgdr.toml"
@@ -20,9 +21,12 @@ _BARE = re.compile(r"[A-Za-z][A-Za-z0-9./_-]*")
 _NOT_BARE = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML 1.1 reads these as others
 
 
-def cron_jobs(fleet: Fleet, schedule: Schedule, variables: Sequence[str], image: str) -> str:
-    """Given a fleet, its schedule, the environment variables that hold its secrets, and an image that has
-    pgdr and PostgreSQL's programs in it, returns the manifests as YAML."""
+def cron_jobs(
+    fleet: Fleet, schedule: Schedule, variables: Sequence[str], image: str, files: Sequence[Path] = ()
+) -> str:
+    """Given a fleet, its schedule, the variables and the files that hold its secrets, and an image
+    that has pgdr and PostgreSQL's programs in it, returns the manifests as YAML. Files are told, not mounted:
+    where they will be is the configuration's to say."""
     lines = [
         f"# The configuration: kubectl create configmap {_CONFIG_MAP} --from-file=pgdr.toml",
         f"# Its paths start at {PurePosixPath(CONFIG).parent}, and its hosts are the names of services.",
@@ -30,6 +34,9 @@ def cron_jobs(fleet: Fleet, schedule: Schedule, variables: Sequence[str], image:
     if variables:
         given = " ".join(f"--from-literal={name}=…" for name in variables)
         lines.append(f"# Its secrets: kubectl create secret generic {_SECRET} {given}")
+    if files:
+        said = ", ".join(clean(str(path)) for path in files)
+        lines.append(f"# Mount these as files too, or name variables in their place: {said}")
     lines += [f"# {said}" for said in schedule.unscheduled]
     documents = ["\n".join((*lines, *_yaml(_claim())))]
     for task in schedule.tasks:

@@ -166,9 +166,9 @@ def _tell(
 ) -> None:
     console = context.console
     console.table(
-        ("DRILL", "passed", "expected", "found"),
+        ("", "check", "passed", "expected", "found"),
         [
-            (c.name, {True: "yes", False: "NO", None: "not asked"}[c.passed], c.expected, c.found)
+            ("DRILL", c.name, {True: "yes", False: "NO", None: "not asked"}[c.passed], c.expected, c.found)
             for c in picture.checks
         ],
     )

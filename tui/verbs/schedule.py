@@ -95,9 +95,11 @@ def _files(
         from tui.operations.schedule_windows import tasks
 
         return {"pgdr-tasks.ps1": tasks(made, command, variables)}
+    from tui.config.secrets import files_of
     from tui.operations.schedule_kubernetes import cron_jobs
 
-    return {"pgdr-cronjobs.yaml": cron_jobs(fleet, made, variables, image or f"pgdr:{__version__}")}
+    image = image or f"pgdr:{__version__}"
+    return {"pgdr-cronjobs.yaml": cron_jobs(fleet, made, variables, image, files_of(fleet))}
 
 
 def _command(context: Context, fleet: Fleet) -> tuple[str, ...]:
