@@ -172,7 +172,6 @@ def test_no_manifest(store: DirectoryStore) -> None:
         (b"", "empty"),
         (b"PG", "cut short"),
         (b"-- PostgreSQL database dump\n", "plain SQL"),
-        (b"age-encryption.org/v1\n", "encrypted"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (bytes(5000), "no archive"),
     ],
@@ -214,10 +213,17 @@ def test_a_name_that_agrees_is_the_better_clock(store: DirectoryStore, archives:
     assert len(found.problems) == 1  # no manifest
 
 
-def test_a_directory_archives_table_of_contents(store: DirectoryStore, archives: Archives) -> None:
-    store.put("kong/toc.dat", (archives.directory / "toc.dat").read_bytes())
-    found = describe(store, "kong/toc.dat")
-    assert contents_of(found).format is ArchiveFormat.DIRECTORY
+def test_a_directory_archive_is_one_backup(store: DirectoryStore, archives: Archives) -> None:
+    for file in archives.directory.iterdir():
+        store.put(f"kong/{file.name}", file.read_bytes())
+    found = describe(store, "kong")
+    assert contents_of(found).format is ArchiveFormat.DIRECTORY and stops(found) == []
+    assert found.backup.size_bytes == sum(file.stat().st_size for file in archives.directory.iterdir())
+    assert found.tables[0].compressed_bytes == max(
+        file.stat().st_size for file in archives.directory.glob("*.dat.gz")
+    )
+    (named,) = stops(describe(store, "kong/toc.dat"))
+    assert "alone" in named
 
 
 def test_a_backup_that_is_not_there(store: DirectoryStore) -> None:

@@ -118,7 +118,7 @@ def test_archives_are_known_by_their_header_whatever_they_are_called(
     counting.put("empty.dump", b"")
     counting.put("photo.jpg", os.urandom(5000))
     found = listed(listing(counting))
-    assert set(found) == {"latest", "old/by hand.sql", "damaged.bin"}
+    assert set(found) == {"latest", "old/by hand.sql", "tape.tar", "damaged.bin"}
     assert found["latest"].database
     assert found["latest"].database.startswith("t_")
     assert found["latest"].created_at is not None

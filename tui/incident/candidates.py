@@ -103,7 +103,7 @@ def _objection(backup: Backup, description: Description | None, own: Sequence[Ba
     stops = [f.what for f in description.problems if f.level is Level.STOP]
     if stops:
         return stops[0]
-    if description.contents is None:
+    if description.contents is None and description.manifest is None:
         return "Its contents can't be read."
     if description.manifest and description.manifest.selection != "full":
         return f"Not a full backup ({description.manifest.selection})."
@@ -116,7 +116,7 @@ def _objection(backup: Backup, description: Description | None, own: Sequence[Ba
 def _describe(fleet: Fleet, backup: Backup) -> Description | None:
     spec = fleet.store(backup.store)
     try:
-        return describe(open_store(spec), backup) if spec else None
+        return describe(open_store(spec), backup, fleet) if spec else None
     except PgdrError:
         return None  # the candidate stays in the list, marked as not looked into
 

@@ -15,13 +15,19 @@ from tui.model.backup import (
     TableContents,
     Verification,
 )
-from tui.model.errors import ArchiveError
+from tui.model.errors import ArchiveError, ConfigError
+from tui.model.fleet import Fleet
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.catalogue_beside import manifest_of
+from tui.operations.catalogue_inside import as_it_lies, in_files, in_layers
 from tui.operations.catalogue_listing import taken_at
-from tui.operations.catalogue_names import MANIFEST, beside, cipher_of, told
-from tui.postgres.archive import read_contents, table_contents
+from tui.operations.catalogue_names import MANIFEST, beside, told
+from tui.operations.encryption import KINDS, NoKey
+from tui.operations.layers import Layer, in_words, is_encrypted, layers_of, named_layers
+from tui.postgres.archive import table_contents
+from tui.postgres.archive_files import TOC, file_of
+from tui.postgres.archive_reader import FIRST_READ
 from tui.stores.store import Store, missing
 
 _ZERO = bytes(5)  # the integer 0 in an archive: a sign byte and four of digits
@@ -42,17 +48,22 @@ class Description:
     problems: tuple[Finding, ...]
 
 
-def describe(store: Store, backup: Backup | str) -> Description:
+def describe(
+    store: Store, backup: Backup | str, fleet: Fleet | None = None, *, to_restore: bool = False
+) -> Description:
     """Given a backup or its key, looks into it: one listing of what is beside it, its manifest, the
     archive's header and table of contents, and where needed its last bytes.
 
-    Raises ObjectMissing when it isn't there, Unreachable when the store can't be asked. What is wrong
-    with the archive is no error but a problem of the answer.
+    An encrypted one that has a manifest is opened, with a key of `fleet`, only `to_restore`.
+
+    Raises ObjectMissing when it isn't there, Unreachable when the store can't be asked; to restore also
+    NoKey and ConfigError when no key opens it. What is wrong with the archive is no error but a problem of
+    the answer.
     """
     key = backup if isinstance(backup, str) else backup.key
     looked = _Look(store, key)
     manifest = looked.manifest()
-    contents = looked.contents()
+    contents = looked.contents(manifest, fleet, to_restore)
     if contents is not None:
         looked.compare(contents, manifest)
     looked.compare_size(contents, manifest)
@@ -62,18 +73,10 @@ def describe(store: Store, backup: Backup | str) -> Description:
         backup=looked.backup(contents, manifest),
         contents=contents,
         manifest=manifest,
-        tables=table_contents(contents, size, manifest) if contents else _by_manifest(key, manifest),
+        tables=table_contents(contents, size, manifest) if contents else looked.by_manifest(manifest),
         fetched_bytes=looked.fetched_bytes,
         problems=tuple(looked.problems),
     )
-
-
-def _by_manifest(key: str, manifest: Manifest | None) -> tuple[TableContents, ...]:
-    """The tables of an encrypted backup, as its manifest has them: rows, and no sizes."""
-    if manifest is None or cipher_of(key) is None:
-        return ()
-    tables = [TableContents(t.schema, t.name, None, t.rows) for t in manifest.tables]
-    return tuple(sorted(tables, key=lambda t: (-(t.rows or 0), t.schema, t.name)))
 
 
 class _Look:
@@ -86,13 +89,22 @@ class _Look:
         self._key = key
         self._manifest_bytes: int | None = None
         self._verification: Verification | None = None
+        self._layers: tuple[Layer, ...] = ()
+        self._files: dict[str, StoredObject] = {}  # of a directory archive
         found = None
         for page in store.pages(key):  # the archive and everything beside it, in one request
             for item in page:
                 if item.key == key:
                     found = item
+                elif (inside := file_of(item.key)) is not None and inside[0] == key:
+                    self._files[inside[1]] = item
                 elif (belongs := beside(item.key)) is not None and belongs.key == key:
                     self._note(item, belongs.is_manifest, belongs.verification)
+        if found is not None:
+            self._files.clear()
+        elif self._files:
+            toc = self._files.get(TOC) or max(self._files.values(), key=lambda file: file.modified_at)
+            found = replace(toc, key=key, size_bytes=sum(f.size_bytes for f in self._files.values()))
         if found is None:
             raise missing(store.name, key)
         self.found = found
@@ -118,23 +130,64 @@ class _Look:
             self._warn("manifest", f"Its manifest can't be understood: {error.why}", error.mend)
             return None
 
-    def contents(self) -> Contents | None:
-        """The header and table of contents, where it is an archive that can be read without a key."""
-        if (kind := cipher_of(self._key)) is not None:
-            self._warn(
-                "encryption",
-                f"It is encrypted with {kind}: no part can be read by itself, so a restore fetches all of"
-                " it, single tables too; what is in it is told by its manifest alone.",
-                "The key has to be at hand: pgdr check tries it.",
-            )
-            return None
+    def contents(self, manifest: Manifest | None, fleet: Fleet | None, to_restore: bool) -> Contents | None:
+        """The header and table of contents, where it is an archive and, encrypted, may be opened."""
         try:
-            return read_contents(
-                lambda start, length: self._read(self._key, start, length), self.found.size_bytes
-            )
+            if self._files:
+                contents, wrong = in_files(self._read, self._key, self._files)
+                if wrong is not None:
+                    self._stop("files", wrong, _OTHER)
+                return contents
+            size = self.found.size_bytes
+            head = self._read(self._key, 0, min(FIRST_READ, size))
+            self._layers = layers_of(self._key, head)
+            named = named_layers(self._key)
+            if self._layers != named:
+                said, is_so = (
+                    in_words(layers) or "not packed in anything" for layers in (named, self._layers)
+                )
+                self._warn("name", f"By its name it is {said}; by its bytes it is {is_so}.", None)
+            if not self._layers:
+                here = self._store.path(self._key) is not None
+                return as_it_lies(self._read, self._key, size, head, here=here)
+            self._tell_cost()
+            if is_encrypted(self._layers) and not to_restore and (manifest is not None or fleet is None):
+                return None
+            contents = in_layers(self._read, self._key, size, fleet)
+            self._layers = contents.layers
+            return contents
         except ArchiveError as error:
             self._stop("archive", f"{error.what} {error.why or ''}".strip(), error.mend)
-            return None
+        except (NoKey, ConfigError) as error:
+            if to_restore:
+                raise
+            self._warn("encryption", f"{error.what} {error.why or ''}".strip(), error.mend)
+        return None
+
+    def _tell_cost(self) -> None:
+        packed = in_words(self._layers)
+        if is_encrypted(self._layers):
+            self._warn(
+                "encryption",
+                f"It is {packed}: no part can be read by itself, so a restore fetches all of it, single"
+                " tables too, and opens it on disk first; what is in it is told by its manifest where there"
+                " is one.",
+                "The key has to be at hand: pgdr check tries it.",
+            )
+        else:
+            self._warn(
+                "compression",
+                f"It is {packed} as a whole: no part can be read by itself, so a restore fetches all of it,"
+                " single tables too, and unpacks it on disk first.",
+                "pg_dump compresses by itself, and then parts can be read: let it (--compress).",
+            )
+
+    def by_manifest(self, manifest: Manifest | None) -> tuple[TableContents, ...]:
+        """The tables of an encrypted backup, as its manifest has them: rows, and no sizes."""
+        if manifest is None or not is_encrypted(self._layers):
+            return ()
+        tables = [TableContents(t.schema, t.name, None, t.rows) for t in manifest.tables]
+        return tuple(sorted(tables, key=lambda t: (-(t.rows or 0), t.schema, t.name)))
 
     def compare(self, contents: Contents, manifest: Manifest | None) -> None:
         """Looks whether archive, manifest and key speak of the same thing."""
@@ -171,6 +224,7 @@ class _Look:
         """Looks whether all of it is there: by the manifest, else by what the archive itself tells."""
         size = self.found.size_bytes
         if manifest is not None:
+            self._compare_files(manifest)
             if size < manifest.size_bytes:
                 whole, there = sizes(manifest.size_bytes, size)
                 self._stop("size", f"It is cut short: {there} of {whole} are there.", _OTHER)
@@ -182,7 +236,7 @@ class _Look:
                     "It isn't what was written. " + _OTHER,
                 )
             return
-        if contents is None or contents.format is not ArchiveFormat.CUSTOM:
+        if contents is None or contents.format is not ArchiveFormat.CUSTOM or contents.layers:
             return
         data = [entry for entry in contents.entries if entry.has_data]
         if not data:
@@ -202,6 +256,15 @@ class _Look:
             # nothing follows the last block (pg_backup_custom.c: _EndData, _EndLOs, _CloseArchive).
             self._stop("size", "It is cut short: it ends in the middle of a table's data.", _OTHER)
 
+    def _compare_files(self, manifest: Manifest) -> None:
+        there = {name: file.size_bytes for name, file in self._files.items()}
+        wrong = [file.name for file in manifest.files if there.get(file.name) != file.size_bytes]
+        if wrong:
+            name = wrong[0]
+            how = "has another size than its manifest says" if name in there else "is missing"
+            more = f", and {len(wrong) - 1} more aren't as they were" if len(wrong) > 1 else ""
+            self._stop("files", f"Its file “{clean(name, 80)}” {how}{more}.", _OTHER)
+
     def backup(self, contents: Contents | None, manifest: Manifest | None) -> Backup:
         """The backup as a listing would show it, with what was found inside."""
         says = told(self._key)
@@ -215,6 +278,8 @@ class _Look:
             etag=self.found.etag,
             has_manifest=self._manifest_bytes is not None,
             verification=self._verification,
+            format=contents.format if contents else manifest.format if manifest else None,
+            encryption=next((layer.value for layer in self._layers if layer.value in KINDS), None),
         )
         if manifest is not None:
             return replace(made, database=manifest.database, created_at=manifest.created_at)

@@ -10,13 +10,14 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from tui.model.amounts import plural
-from tui.model.backup import Backup, StoredObject, StoreProblem, Verification
+from tui.model.backup import ArchiveFormat, Backup, Contents, StoredObject, StoreProblem, Verification
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.fleet import Fleet, StoreSpec
 from tui.operations.catalogue_heads import MOST_LOOKED_AT, Header, Heads, Recent
@@ -24,11 +25,14 @@ from tui.operations.catalogue_names import (
     Told,
     beside,
     called_archive,
+    cipher_of,
     component_told,
     may_be_archive,
     told,
 )
+from tui.operations.layers import is_archive, is_encrypted, layers_of, opened
 from tui.postgres.archive import MAGIC, read_contents
+from tui.postgres.archive_files import TOC, file_of
 from tui.stores.open import open_store
 from tui.stores.store import ObjectMissing, Store
 
@@ -36,6 +40,8 @@ _READERS = 8  # of headers, in each store
 _SHOWN_AT_ONCE = 50  # backups whose headers had to be read
 _REMEMBERED = 4000  # of a store's last objects, for those that list in no order
 _HEADER_BYTES = 4 << 10  # one read tells an archive from anything else
+_PACKED_BYTES = 64 << 10  # of one that is compressed, with most of its table of contents
+_UNPACKED_BYTES = 4 << 20
 
 
 def listing(
@@ -146,6 +152,9 @@ class _Lister:
         self._store = store
         self._known = known
         self._heads = heads
+        # Directory archives: their bytes so far, and their tables of contents
+        self._sums: Recent[str, int] = Recent(_REMEMBERED)
+        self._tocs: Recent[str, StoredObject] = Recent(_REMEMBERED)
         # Of a listing in order nothing is needed again after the next page; the rest is for others.
         self._with_manifest: Recent[str, None] = Recent(_REMEMBERED)
         self._verified: Recent[str, Verification] = Recent(_REMEMBERED)
@@ -159,6 +168,10 @@ class _Lister:
         """Given a store's page, gives the backups that are complete by now, those that need no look first."""
         touched = set()
         for found in page:
+            if (inside := file_of(found.key)) is not None:
+                touched.add(inside[0])
+                self._file(found, *inside)
+                continue
             belongs = beside(found.key)
             if belongs is None:
                 self._waiting.append(found)
@@ -173,9 +186,21 @@ class _Lister:
         last = _order(page[-1].key)
         ready = [found for found in self._waiting if _order(found.key + "/") <= last]  # "/" follows "."
         self._waiting = [found for found in self._waiting if _order(found.key + "/") > last]
-        again = [self._joined(self._given[key]) for key in touched if key in self._given]
+        again = [self._joined(self._resized(self._given[key])) for key in touched if key in self._given]
         yield tuple(again)
         yield from self._backups(ready, readers)
+
+    def _file(self, found: StoredObject, directory: str, name: str) -> None:
+        """A file of a directory archive, which is one backup as soon as its table of contents is seen; in
+        order that is the last of its files."""
+        self._sums[directory] = self._sums.get(directory, 0) + found.size_bytes
+        if name == TOC:
+            self._tocs[directory] = found
+            self._waiting.append(replace(found, key=directory, size_bytes=self._sums[directory]))
+
+    def _resized(self, backup: Backup) -> Backup:
+        size = self._sums.get(backup.key) if backup.format is ArchiveFormat.DIRECTORY else None
+        return backup if size is None else replace(backup, size_bytes=size)
 
     def rest(self, readers: ThreadPoolExecutor) -> Iterator[tuple[Backup, ...]]:
         """The backups that waited, when there are no more pages."""
@@ -187,7 +212,7 @@ class _Lister:
     ) -> Iterator[tuple[Backup, ...]]:
         components = [found for found in ready if component_told(found.key)]
         ready = [found for found in ready if component_told(found.key) is None]
-        names = {found.key: told(found.key) for found in ready}
+        names = {found.key: self._told(found.key) for found in ready}
         self._ask_headers_for_names(ready, names, readers)
         unsaid = [
             f for f in ready if names[f.key] is None and may_be_archive(f.key) and f.size_bytes > len(MAGIC)
@@ -204,6 +229,10 @@ class _Lister:
             yield self._gave(
                 [self._joined(self._backup(found, None, head)) for found, head in some if head is not None]
             )
+
+    def _told(self, key: str) -> Told | None:
+        """As `told`; a directory needs no ending."""
+        return told(key) or (told(f"{key}.dir") if key in self._tocs else None)
 
     def _gave(self, made: list[Backup]) -> tuple[Backup, ...]:
         for backup in made:
@@ -239,6 +268,8 @@ class _Lister:
             database=database,
             created_at=at,
             etag=found.etag,
+            format=_format(contents, found.key in self._tocs),
+            encryption=cipher_of(found.key),
         )
 
     def _component(self, found: StoredObject) -> Backup:
@@ -270,19 +301,41 @@ class _Lister:
     def _look(self, found: StoredObject) -> Header | None:
         """The header of an object that is an archive, None of one that isn't or is gone."""
         try:
+            found = self._tocs.get(found.key, found)
             head = self._store.read(found.key, 0, min(_HEADER_BYTES, found.size_bytes))
-            if not head.startswith(MAGIC):
-                return None
+            layers = layers_of(found.key, head)
+            if is_encrypted(layers):
+                return Header(None) if called_archive(found.key) else None
 
             def read(start: int, length: int) -> bytes:
                 return self._store.read(found.key, start, length)
 
             try:
-                return Header(read_contents(read, found.size_bytes))
+                if layers:
+                    return _unpacked(self._store, found)
+                return Header(read_contents(read, found.size_bytes)) if is_archive(head) else None
             except ArchiveError:
                 return Header(None)  # damaged, but a backup: looking inside says what is wrong
         except ObjectMissing:
             return None
+
+
+def _format(contents: Contents | None, directory: bool) -> ArchiveFormat | None:
+    return ArchiveFormat.DIRECTORY if directory else contents.format if contents else None
+
+
+def _unpacked(store: Store, found: StoredObject) -> Header | None:
+    """The header of a compressed file that is an archive inside, by its first bytes; None of any other."""
+    head = store.read(found.key, 0, _PACKED_BYTES)
+    inside = bytearray()
+    with suppress(ArchiveError):  # it ends in the middle of what is compressed
+        for piece in opened((head,), layers_of(found.key, head), None):
+            inside += piece
+            if len(inside) >= _UNPACKED_BYTES:
+                break
+    if not is_archive(bytes(inside[:_HEADER_BYTES])):
+        return None
+    return Header(read_contents(lambda start, length: bytes(inside[start : start + length]), 1 << 62))
 
 
 def taken_at(found: StoredObject, says: Told) -> datetime:

@@ -21,7 +21,8 @@ COMPONENTS = "components/"  # what is no database's: configuration files, docker
 
 _CLUSTER = "k8s-"  # in front of what was taken out of a pod: k8s-kong-20261121.dump
 _CIPHER = r"(?:\.(?P<cipher>age|gpg))?"
-_ENDING = r"\.(?:dump|dmp|backup|bak|pgdump|custom|tar)"
+# Of a tar that is compressed nothing says that it is a database's: its first bytes do
+_ENDING = r"\.(?:tar|dir|(?:dump|dmp|backup|bak|pgdump|custom)(?:\.(?:gz|zst))?)"
 _DATED = re.compile(
     r"(?P<database>.+?)[-_]"
     r"(?P<date>\d{8}|\d{4}-\d{2}-\d{2})"
@@ -154,6 +155,7 @@ def split_ref(fleet: Fleet, ref: str) -> tuple[StoreSpec, str]:
     Raises UsageError when it isn't of that form or the fleet has no such store, with what comes near.
     """
     name, colon, key = ref.partition(":")
+    key = key.removesuffix("/toc.dat").rstrip("/")  # a directory, as a shell completes it
     spec = fleet.store(name)
     if spec is not None and key:
         return spec, key

@@ -32,6 +32,7 @@ __all__ = [
     "is_encrypted",
     "layer_of",
     "layers_of",
+    "named_layers",
     "opened",
     "peeled",
 ]
@@ -80,7 +81,7 @@ def layers_of(key: str, head: bytes) -> tuple[Layer, ...]:
     while len(found) < _DEEPEST and (layer := _outermost(head, "" if found else key)) is not None:
         found.append(layer)
         if layer in _CIPHERS:
-            names = _named(key)
+            names = named_layers(key)
             return (*found, *(names[names.index(layer) + 1 :] if layer in names else ()))
         head = _peeked(head, layer)
     return tuple(found)
@@ -102,7 +103,7 @@ def in_words(layers: Iterable[Layer]) -> str:
     return ", ".join(said)
 
 
-def _named(key: str) -> tuple[Layer, ...]:
+def named_layers(key: str) -> tuple[Layer, ...]:
     """What the end of a key says that a file is packed in, the outermost first."""
     found = []
     name, dot, end = key.rpartition(".")
@@ -116,7 +117,7 @@ def _outermost(head: bytes, key: str) -> Layer | None:
     told = layer_of(head)
     if told is not None or not head or is_archive(head):
         return told
-    named = _named(key)[:1]
+    named = named_layers(key)[:1]
     return named[0] if named and named[0] in _CIPHERS else None
 
 

@@ -16,6 +16,7 @@ from tui.model.fleet import Database, Endpoint, Fleet, StoreSpec
 from tui.model.plan import Finding, Level, RestorePlan
 from tui.model.text import clean
 from tui.operations.catalogue import GLOBALS, Description, describe, split_ref
+from tui.operations.directory import place
 from tui.operations.estimate import restore_estimate
 from tui.operations.plan_archive import about_backup, about_needs, extensions_of
 from tui.operations.plan_commands import located, psql_file, restore_commands
@@ -61,7 +62,7 @@ def plan_restore(
     """
     spec, key = split_ref(fleet, ref)
     store = open_store(spec)
-    description = describe(store, key)
+    description = describe(store, key, fleet, to_restore=True)
     contents, manifest = _contents_of(description, ref), description.manifest
     archive_bytes = description.backup.size_bytes
     todo = items(contents, archive_bytes, manifest, tables)
@@ -76,8 +77,9 @@ def plan_restore(
     findings: list[Finding] = list(description.problems)
     client = _client(fleet, endpoint, facts, contents, findings)
     live = live_size_and_sessions(endpoint, database.dbname)
-    remote = store.path(key) is None
+    remote = place(store, key) is None
     streams = streamed(store, key, contents, archive_bytes, manifest, chosen) is not None
+    staged = (remote and not streams) or bool(contents.layers)
     findings += about_backup(description.backup, contents, manifest, database)
     findings += about_server(facts, more, contents, manifest, target=target, jobs=jobs)
     beside = _globals(store, spec, key, env, endpoint)
@@ -85,7 +87,14 @@ def plan_restore(
     findings += about_needs(facts, more, entries, manifest, locale)
     loaded = tuple((i.schema or "", i.name) for i in todo if i.desc == "TABLE DATA") if tables else ()
     findings += about_disk(
-        facts, more, manifest, archive_bytes, loaded, staging=state / "jobs", staged=remote and not streams
+        facts,
+        more,
+        manifest,
+        archive_bytes,
+        loaded,
+        staging=state / "jobs",
+        staged=staged,
+        layers=contents.layers,
     )
     if streams:
         findings.append(_read_as_it_loads(archive_bytes, todo, bool(tables)))
@@ -108,7 +117,7 @@ def plan_restore(
         client_version=client.version if client else "",
         jobs=jobs,
         tables=tables,
-        staging_bytes=archive_bytes if remote and not streams else 0,
+        staging_bytes=archive_bytes if staged else 0,
         estimate=restore_estimate(archive_bytes, remote, timings(state, database.name), overlaps=streams),
         findings=tuple(findings),
         commands=restore_commands(
@@ -122,6 +131,8 @@ def plan_restore(
             manifest=manifest,
             jobs=jobs,
             chosen=chosen if tables else (),
+            contents=contents,
+            encryption=fleet.encryption,
         )
         if client
         else (),

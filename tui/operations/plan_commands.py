@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from tui.model.backup import Manifest
-from tui.model.fleet import AzureStore, GcsStore, LocalStore, S3Store, StoreSpec
+from tui.model.backup import ArchiveFormat, Contents, Layer, Manifest
+from tui.model.fleet import AzureStore, Encryption, GcsStore, LocalStore, S3Store, StoreSpec
 from tui.model.text import clean
 from tui.postgres import commands
 from tui.postgres.creation import creation_text
@@ -15,7 +16,14 @@ from tui.postgres.programs import Program
 from tui.postgres.properties import property_texts
 from tui.process import Command
 
-_LISTED = 400  # entries of a selection that are still written out
+_LISTED = 400  # entries of a selection, or files, that are still written out
+_ENDS = {Layer.AGE: ".age", Layer.GPG: ".gpg", Layer.GZIP: ".gz", Layer.ZSTD: ".zst"}
+_OPENERS = {
+    Layer.AGE: ("age", "-d"),
+    Layer.GPG: ("gpg", "--decrypt"),
+    Layer.GZIP: ("gzip", "-dc"),
+    Layer.ZSTD: ("zstd", "-dc"),
+}
 
 
 def restore_commands(
@@ -29,14 +37,28 @@ def restore_commands(
     locale: DatabaseLocale,
     manifest: Manifest | None,
     jobs: int,
+    contents: Contents,
+    encryption: Encryption,
     chosen: Collection[int] = (),
 ) -> tuple[str, ...]:
     """Given pg_restore and how to reach the server, where the backup lies and what becomes of it, returns
-    each command in order. `chosen` are the dump ids of a selection."""
-    path, fetch = located(spec, key)
+    each command in order. `contents` tell what is in the backup and what it is packed in, `encryption` the
+    keys; `chosen` are the dump ids of a selection."""
+    layers = contents.layers
+    directory = contents.format is ArchiveFormat.DIRECTORY
+    name = "archive.dump" + "".join(_ENDS[layer] for layer in reversed(layers))
+    path, fetch = located(spec, key, name, directory=directory)
     made: list[str] = list(fetch)
-    if fetch and manifest and manifest.sha256:
-        made.append(f"echo '{clean(manifest.sha256)}  archive.dump' | sha256sum --check")
+    if fetch and directory and manifest:
+        made += _checked_files(manifest, path)
+    elif (fetch or layers) and manifest and manifest.sha256:
+        line = shlex.quote(f"{clean(manifest.sha256)}  {path}")
+        made.append(f"echo {line} | sha256sum --check")
+    if layers:
+        made.append(_opening(layers, path, encryption))
+        path = Path("archive.dump")
+    if contents.format is ArchiveFormat.TAR:
+        jobs = 1  # pg_restore reads a tar from its beginning to its end
     made.append(_psql(env, maintenance_db, creation_text(target, locale)))
     use_list = Path("use.list") if chosen else None
     if chosen:
@@ -50,25 +72,38 @@ def restore_commands(
     return tuple(made)
 
 
-def located(spec: StoreSpec, key: str, name: str = "archive.dump") -> tuple[Path, tuple[str, ...]]:
-    """Given a store and a key, returns the path of the object as a file here, and the commands that bring it
-    there (none where it is already)."""
+def located(
+    spec: StoreSpec, key: str, name: str = "archive.dump", *, directory: bool = False
+) -> tuple[Path, tuple[str, ...]]:
+    """Given a store and a key, returns the path of the object as a file here, or of a `directory`, and the
+    commands that bring it there (none where it is already)."""
     if isinstance(spec, LocalStore):
         return spec.path / key, ()
-    return Path(name), (_fetch(spec, key, name),)
-
-
-def _fetch(spec: S3Store | AzureStore | GcsStore, key: str, name: str) -> str:
     prefix = f"{spec.prefix.strip('/')}/" if spec.prefix.strip("/") else ""
+    if directory and isinstance(spec, AzureStore):  # which puts them below their own names
+        return Path(name) / (prefix + key), (f"mkdir -p {name}", _fetch(spec, prefix + key, name, True))
+    first = (f"mkdir -p {name}",) if directory else ()
+    return Path(name), (*first, _fetch(spec, prefix + key, name, directory))
+
+
+def _fetch(spec: S3Store | AzureStore | GcsStore, whole: str, name: str, directory: bool) -> str:
     if isinstance(spec, GcsStore):
-        return Command(("gcloud", "storage", "cp", f"gs://{spec.bucket}/{prefix}{key}", name)).shown
+        argv = ["gcloud", "storage", "cp"]
+        source = f"gs://{spec.bucket}/{whole}"
+        return Command((*argv, f"{source}/*", f"{name}/") if directory else (*argv, source, name)).shown
     if isinstance(spec, AzureStore):
-        argv = ["az", "storage", "blob", "download", "--container-name", spec.container]
-        argv += ["--name", prefix + key, "--file", name]
+        argv = ["az", "storage", "blob"]
+        if directory:
+            argv += ["download-batch", "--source", spec.container, "--pattern", f"{whole}/*"]
+            argv += ["--destination", name]
+        else:
+            argv += ["download", "--container-name", spec.container, "--name", whole, "--file", name]
         argv += [f"--account-name={spec.account}"] if spec.account else []
         argv += [f"--blob-endpoint={spec.endpoint_url}"] if spec.endpoint_url else []
         return Command(tuple(argv)).shown
-    argv = ["aws", "s3", "cp", f"s3://{spec.bucket}/{prefix}{key}", name]
+    argv = ["aws", "s3", "cp", f"s3://{spec.bucket}/{whole}{'/' if directory else ''}", name]
+    if directory:
+        argv.append("--recursive")
     if spec.endpoint_url:
         argv.append(f"--endpoint-url={spec.endpoint_url}")
     if spec.region:
@@ -76,6 +111,28 @@ def _fetch(spec: S3Store | AzureStore | GcsStore, key: str, name: str) -> str:
     if spec.profile:
         argv.append(f"--profile={spec.profile}")
     return Command(tuple(argv)).shown
+
+
+def _checked_files(manifest: Manifest, path: Path) -> list[str]:
+    if len(manifest.files) > _LISTED:
+        return []
+    lines = " ".join(shlex.quote(f"{clean(f.sha256)}  {path}/{clean(f.name)}") for f in manifest.files)
+    return [f"printf '%s\\n' {lines} | sha256sum --check --quiet"] if lines else []
+
+
+def _opening(layers: tuple[Layer, ...], path: Path, encryption: Encryption) -> str:
+    """The pipe that makes archive.dump of a packed file, for this user alone; it fails where a part fails."""
+    steps = []
+    for number, layer in enumerate(layers):
+        argv = list(_OPENERS[layer])
+        if layer is Layer.AGE:
+            secret = encryption.age_identity
+            argv += ["-i", str(secret.file) if secret and secret.file else "IDENTITY"]
+        elif layer is Layer.GPG and encryption.gnupg_home:
+            argv += ["--homedir", str(encryption.gnupg_home)]
+        steps.append(Command((*argv, str(path)) if not number else tuple(argv)).shown)
+    pipe = "set -o pipefail; " if len(steps) > 1 else ""
+    return f"(umask 077; {pipe}{' | '.join(steps)} > archive.dump)"
 
 
 def psql_file(env: Mapping[str, str], maintenance_db: str, file: Path) -> str:

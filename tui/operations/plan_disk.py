@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 from tui.model.amounts import plural, size, sizes
-from tui.model.backup import Manifest
+from tui.model.backup import Layer, Manifest
 from tui.model.facts import ServerFacts
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
+from tui.operations.layers import is_encrypted
 from tui.operations.plan_server import some
 from tui.postgres.restore_facts import RestoreFacts
 
@@ -28,9 +29,11 @@ def about_disk(
     *,
     staging: Path,
     staged: bool,
+    layers: tuple[Layer, ...] = (),
 ) -> list[Finding]:
-    """Given the server, the backup, the chosen tables (none: all) and the directory in which a remote archive
-    is staged (`staged` says whether it is), returns a finding each for the data, the WAL and the staging."""
+    """Given the server, the backup, the chosen tables (none: all) and the directory in which an archive is
+    staged (`staged` says whether it is, `layers` what it is packed in until then), returns a finding each for
+    the data, the WAL and the staging."""
     data = int(_data_bytes(manifest, archive_bytes, tables) * _SORTING)
     wal = _wal_bytes(more, data)
     room = Path(facts.data_directory) if facts.data_directory and facts.free_bytes is not None else None
@@ -42,7 +45,7 @@ def about_disk(
         _data(facts, data, there),
         _wal(more, wal, room / "pg_wal" if room is not None and apart else None),
     ]
-    return [*found, _staging(staging, archive_bytes)] if staged else found
+    return [*found, _staging(staging, archive_bytes, layers)] if staged else found
 
 
 def _data_bytes(manifest: Manifest | None, archive_bytes: int, tables: tuple[tuple[str, str], ...]) -> int:
@@ -97,22 +100,24 @@ def _wal(more: RestoreFacts, wal: int, apart: Path | None) -> Finding:
     return Finding(Level.OK, "WAL disk", f"{said}.")
 
 
-def _staging(staging: Path, archive_bytes: int) -> Finding:
+def _staging(staging: Path, archive_bytes: int, layers: tuple[Layer, ...]) -> Finding:
     at = _existing(staging)
     free = shutil.disk_usage(at).free
     room, left = sizes(archive_bytes, free)
+    compressed = any(layer in (Layer.GZIP, Layer.ZSTD) for layer in layers)
+    needed = f"at least {room}" if compressed else room  # nothing tells what it unpacks to
+    done = "opened" if layers else "fetched"
     if free < archive_bytes:
         return Finding(
             Level.STOP,
             "staging disk",
-            f"The archive ({room}) is fetched to {clean(str(staging))} first, where {left} are free.",
+            f"The archive ({needed}) is {done} to {clean(str(staging))} first, where {left} are free.",
             f"Free {size(archive_bytes - free)} there, or keep the state elsewhere: pgdr --state DIR",
         )
-    return Finding(
-        Level.OK,
-        "staging disk",
-        f"The archive is fetched to {clean(str(staging))} first: {room}, {left} free.",
-    )
+    said = f"The archive is {done} to {clean(str(staging))} first: {needed}, {left} free."
+    if is_encrypted(layers):
+        said += " It is in clear there, for this user alone, until the restore ends; then it is removed."
+    return Finding(Level.OK, "staging disk", said)
 
 
 def _existing(path: Path) -> Path:

@@ -8,12 +8,13 @@ is done in its database stays, see resume.py.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tui.files import private_directory, write_whole
-from tui.model.backup import Contents, Manifest, Verdict
+from tui.model.backup import ArchiveFormat, Contents, Manifest, Verdict
 from tui.model.errors import ArchiveError, PgdrError, Unreachable
 from tui.model.event import ErrorSeen, Item, ItemsDone, ItemsListed, LogLine, Phase, PhaseBegan, TargetMade
 from tui.model.facts import ServerFacts
@@ -22,6 +23,7 @@ from tui.model.plan import Level
 from tui.model.text import clean, clean_lines
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations.catalogue import Description, describe, split_ref
+from tui.operations.directory import place
 from tui.operations.estimate import restore_estimate
 from tui.operations.learn import Taken, expecting, phase_seconds
 from tui.operations.plan import archive_major, created_as
@@ -101,13 +103,13 @@ def restore(
     began = time.monotonic()
     spec, key = split_ref(fleet, ref)
     store = open_store(spec)
-    description = describe(store, key)
+    description = describe(store, key, fleet, to_restore=True)
     contents, manifest = _readable(description), description.manifest
     size = description.backup.size_bytes
     learned = timings(state, database.name)
     todo = expecting(items(contents, size, manifest, tables), size, learned)
     blocks = streamed(store, key, contents, size, manifest, {item.dump_id for item in todo})
-    remote = store.path(key) is None
+    remote = place(store, key) is None
     estimate = restore_estimate(size, remote, learned, overlaps=blocks is not None)
     low, high = estimate.low.total_seconds(), estimate.high.total_seconds()
     report = taken = Taken(report)
@@ -115,10 +117,13 @@ def restore(
     endpoint = open_place(database)
     facts = server_facts(endpoint)
     client = restore_program(fleet.programs, endpoint, facts.version_num // 10000, archive_major(contents))
-    with target_lock(endpoint, target, application=f"{application} {operator}"):
+    with target_lock(endpoint, target, application=f"{application} {operator}"), ExitStack() as opened:
         left = was.staging if was else ()
         if blocks is None:
-            archive = archive_here(store, key, size, manifest, staging, left, report, stop)
+            archive = archive_here(store, key, size, manifest, staging, left, report, stop, contents, fleet)
+            if contents.layers or contents.format is ArchiveFormat.DIRECTORY:
+                # Not taken up again, and what was encrypted is in clear on disk only as long as it must be
+                opened.callback(discard, staging)
         else:
             for directory in left:
                 discard(directory)
@@ -131,8 +136,9 @@ def restore(
 
         def command(archive: Path | None, use_list: Path | None, workers: int) -> Command:
             made = done and archive is not None  # what is there already is made anew; data is only added
+            jobs = 1 if contents.format is ArchiveFormat.TAR else workers  # pg_restore reads a tar forwards
             return commands.restore(
-                client, env, archive, target, jobs=workers, use_list=use_list, clean=bool(made)
+                client, env, archive, target, jobs=jobs, use_list=use_list, clean=bool(made)
             )
 
         run: Run | StreamRun

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
 import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from tui.files import private_directory
-from tui.model.backup import Manifest
+from tui.model.backup import ArchiveFormat, Contents, Layer, Manifest
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import BytesMoved, LogLine, Phase, PhaseBegan
+from tui.model.fleet import Fleet
+from tui.operations.directory import files_of, place
+from tui.operations.layers import opened
 from tui.operations.report import Report, Stop, Stopped
+from tui.postgres.archive_files import cut_rows, data_files, tar_members, told_missing
+from tui.postgres.archive_reader import OTHER_COPY
+from tui.stores.download import new_file, room_here
+from tui.stores.steady import steady
 from tui.stores.store import Store
 
 _NAME = "archive.dump"
+_FETCHED_AT_ONCE = 4
+_LOOK_EVERY_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +49,25 @@ def archive_here(
     left: tuple[Path, ...],
     report: Report,
     stop: Stop,
+    contents: Contents,
+    fleet: Fleet,
 ) -> Fetched:
-    """Returns the archive as a file, in `staging` where its store has it elsewhere; what `left`, the staging
-    directories of earlier tries, have of it is used when it is the same archive.
+    """Returns the archive as a file, or directory, in `staging` where its store has it elsewhere or it is
+    packed; what `left`, the staging directories of earlier tries, have of it is used when it is the same.
 
-    Raises ArchiveError when what was fetched isn't what was backed up, Stopped, and as the store does.
+    An archive that was encrypted is in clear there: who asks for it discards `staging` in the end.
+
+    Raises ArchiveError when what was fetched isn't what was backed up or can't be opened, Stopped, and as
+    the store does; `staging` is gone then.
     """
-    path = store.path(key)
-    if path is not None:
+    path = place(store, key)
+    if path is not None and not contents.layers:
+        _look_through(path, contents)
         return Fetched(path, 0, 0.0)
     private_directory(staging)
     path = staging / _NAME
-    taken = any(_taken_over(directory / _NAME, path, size, manifest) for directory in left)
+    whole = contents.format is not ArchiveFormat.DIRECTORY and not contents.layers
+    taken = whole and any(_taken_over(directory / _NAME, path, size, manifest) for directory in left)
     for directory in left:
         discard(directory)
     if taken:
@@ -56,22 +76,139 @@ def archive_here(
     began = time.monotonic()
     report(PhaseBegan(Phase.FETCH))
     try:
-        store.fetch(key, path, lambda done: report(BytesMoved(Phase.FETCH, done, size)), stop)
+        if contents.format is ArchiveFormat.DIRECTORY:
+            moved = _fetch_files(store, key, path, manifest, report, stop)
+        elif contents.layers:
+            moved = _fetch_opened(store, key, path, manifest, contents.layers, fleet, report, stop)
+        else:
+            store.fetch(key, path, lambda done: report(BytesMoved(Phase.FETCH, done, size)), stop)
+            moved = path.stat().st_size
+            if manifest and manifest.sha256:
+                _compare(_hash(path), manifest.sha256)
+        _look_through(path, contents)
     except PgdrError:
         discard(staging)
         if stop():
             raise Stopped from None
         raise
-    if manifest and manifest.sha256:
-        found = _hash(path)
-        if found != manifest.sha256:
-            discard(staging)
-            raise ArchiveError(
-                "The archive that was fetched is not the one that was backed up: its hash differs.",
-                f"Expected sha256 {manifest.sha256[:16]}…, found {found[:16]}….",
-                "Pick another backup; this one is damaged where it lies, or was on the way.",
-            )
-    return Fetched(path, path.stat().st_size, time.monotonic() - began)
+    except BaseException:
+        discard(staging)
+        raise
+    return Fetched(path, moved, time.monotonic() - began)
+
+
+def _fetch_opened(
+    store: Store,
+    key: str,
+    path: Path,
+    manifest: Manifest | None,
+    layers: tuple[Layer, ...],
+    fleet: Fleet,
+    report: Report,
+    stop: Stop,
+) -> int:
+    """What lies in the layers becomes `path`; only when all of it came, and the stored bytes are those of the
+    manifest. Returns how many those are."""
+    found = store.stat(key)
+    digest = hashlib.sha256()
+    came = 0
+
+    def stored() -> Iterator[bytes]:  # another thread may draw from it
+        nonlocal came
+        for piece in steady(store, found):
+            if stop():
+                raise Stopped
+            digest.update(piece)
+            came += len(piece)
+            yield piece
+
+    # What comes out of a compression is larger than what goes in, and of an encryption hardly smaller
+    with new_file(path, found.size_bytes) as file, closing(_ended(opened(stored(), layers, fleet))) as pieces:
+        for piece in pieces:
+            with room_here(path):
+                file.write(piece)
+            report(BytesMoved(Phase.FETCH, came, found.size_bytes))
+        if manifest and manifest.sha256:
+            _compare(digest.hexdigest(), manifest.sha256)
+    return came if store.path(key) is None else 0
+
+
+def _ended(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """The same, ending what they come from when it is closed."""
+    yield from pieces
+
+
+def _fetch_files(
+    store: Store, key: str, path: Path, manifest: Manifest | None, report: Report, stop: Stop
+) -> int:
+    """The files of a directory archive, some at once, each with the manifest's hash; returns their bytes."""
+    files = files_of(store, key)
+    expected = {file.name: file for file in manifest.files} if manifest else {}
+    total = sum(file.size_bytes for file in files.values())
+    moved = dict.fromkeys(files, 0)
+    ending = threading.Event()
+
+    def ended() -> bool:
+        return ending.is_set() or stop()
+
+    def one(name: str) -> None:
+        def advanced(done: int) -> None:
+            moved[name] = done
+
+        store.fetch(files[name].key, path / name, advanced, ended)
+        moved[name] = files[name].size_bytes
+        if name in expected:
+            _compare(_hash(path / name), expected[name].sha256, f"file {name} of the archive")
+
+    private_directory(path)
+    with ThreadPoolExecutor(_FETCHED_AT_ONCE, "pgdr-fetch") as pool:
+        waiting = {pool.submit(one, name) for name in files}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, timeout=_LOOK_EVERY_S, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+                report(BytesMoved(Phase.FETCH, sum(moved.values()), total))
+        finally:
+            ending.set()  # of those under way, should one have failed
+            for future in waiting:
+                future.cancel()
+    return total
+
+
+def _look_through(path: Path, contents: Contents) -> None:
+    """What a look at the files tells, before anything is created: whether each is there, and where rows end
+    too early for pg_restore to see it. Raises ArchiveError."""
+    if contents.format is ArchiveFormat.TAR:
+        with path.open("rb") as file:
+
+            def read(start: int, length: int) -> bytes:
+                file.seek(start)
+                return file.read(length)
+
+            found = data_files(contents, tar_members(read, path.stat().st_size))
+        if (wrong := told_missing(found)) is not None:
+            raise ArchiveError(wrong, mend=OTHER_COPY)
+    if contents.format is ArchiveFormat.DIRECTORY:
+        there = {item.name: item.stat().st_size for item in path.iterdir()}
+        name = cut_rows(contents, there, lambda name, length: _tail(path / name, length))
+        if name is not None:
+            raise ArchiveError(f"The archive is cut short: its file {name} ends too early.", mend=OTHER_COPY)
+
+
+def _tail(path: Path, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - length))
+        return file.read(length)
+
+
+def _compare(found: str, expected: str, what: str = "archive") -> None:
+    if found != expected:
+        raise ArchiveError(
+            f"The {what} that was fetched is not the one that was backed up: its hash differs.",
+            f"Expected sha256 {expected[:16]}…, found {found[:16]}….",
+            "Pick another backup; this one is damaged where it lies, or was on the way.",
+        )
 
 
 def discard(staging: Path) -> None:

@@ -62,7 +62,7 @@ def streamed(
     It is when it isn't on this machine. It can't be where not all blocks are known, or where a manifest has a
     hash of the whole but none of its parts: then only the whole can be checked.
     """
-    if contents.format is not ArchiveFormat.CUSTOM or store.path(key) is not None:
+    if contents.format is not ArchiveFormat.CUSTOM or contents.layers or store.path(key) is not None:
         return None
     data = [e for e in contents.entries if e.has_data and e.dump_id in ids]
     blocks = data_blocks(contents, archive_bytes, manifest.blocks if manifest else ())

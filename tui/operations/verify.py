@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from tui.model.backup import Manifest
 from tui.model.errors import ArchiveError
@@ -12,11 +13,13 @@ from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
 from tui.model.verdict import Check
 from tui.operations.catalogue import read_manifest, split_ref
+from tui.operations.directory import place
 from tui.operations.report import Stop, Stopped
 from tui.places.open import open_place
 from tui.postgres import checks as server_checks
 from tui.postgres import facts as server
 from tui.stores.open import open_store
+from tui.stores.store import ObjectMissing
 
 _CHUNK = 1 << 20
 _BY_HAND = "Nothing tells how many rows there should be: compare the key tables with what you know."
@@ -72,20 +75,29 @@ def check_archive(fleet: Fleet, ref: str, stop: Stop) -> Check | None:
     """
     spec, key = split_ref(fleet, ref)
     store = open_store(spec)
-    path = store.path(key)
     try:
+        path = place(store, key)
         manifest = read_manifest(store, key) if path is not None else None
-    except ArchiveError:
+    except (ArchiveError, ObjectMissing):
         return None  # told by its own check
     if path is None or manifest is None or not manifest.sha256:
         return None
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if stop():
-                raise Stopped
-            digest.update(chunk)
-    found = digest.hexdigest()
+
+    def sha256(file: Path) -> str:
+        digest = hashlib.sha256()
+        with file.open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                if stop():
+                    raise Stopped
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    if path.is_dir():  # as DirectoryDump.made has it: the hash of the lines "hash  name"
+        named = sorted((f.name, path / f.name) for f in manifest.files)
+        lines = (f"{sha256(file) if file.is_file() else 'missing'}  {name}\n" for name, file in named)
+        found = hashlib.sha256("".join(lines).encode()).hexdigest()
+    else:
+        found = sha256(path)
     same = found == manifest.sha256
     mend = "It is damaged where it lies, or its manifest is: use another copy, or another backup."
     expected = f"sha256 {clean(manifest.sha256, 16)}"

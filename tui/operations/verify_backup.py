@@ -19,6 +19,7 @@ from tui.model.fleet import Database, Endpoint, Fleet
 from tui.model.text import clean
 from tui.model.verdict import Check, ErrorClass
 from tui.operations.catalogue import read_manifest, record_verification, split_ref
+from tui.operations.directory import place, stored_bytes
 from tui.operations.report import Clock, Report, Stop, never
 from tui.operations.restore import Restored, restore
 from tui.operations.restore_fetch import discard
@@ -27,7 +28,7 @@ from tui.places.open import open_place
 from tui.postgres.databases import drop, mark_unfinished, target_lock
 from tui.postgres.kept import kept_databases
 from tui.stores.open import open_store
-from tui.stores.store import Store
+from tui.stores.store import ObjectMissing, Store
 
 _PURPOSES = ("verify", "drill")
 _READ = "The archive can be read to its end"
@@ -80,7 +81,7 @@ def verify_backup(
 
     drop_stale(database, report)
     manifest, unread = _manifest(store, key)
-    here = not (manifest and manifest.files) and store.path(key) is not None
+    here = _is_here(store, key)
     tell(_present(store, key, manifest))
     if unread is not None:
         tell(unread)
@@ -182,6 +183,13 @@ def _mark(endpoint: Endpoint, target: str, report: Report) -> None:
         report(LogLine(clean(str(error), 300)))
 
 
+def _is_here(store: Store, key: str) -> bool:
+    try:
+        return place(store, key) is not None
+    except ObjectMissing:
+        return True  # a directory without its table of contents: what is missing is told below
+
+
 def _manifest(store: Store, key: str) -> tuple[Manifest | None, Check | None]:
     try:
         return read_manifest(store, key), None
@@ -192,9 +200,7 @@ def _manifest(store: Store, key: str) -> tuple[Manifest | None, Check | None]:
 
 def _present(store: Store, key: str, manifest: Manifest | None) -> Check:
     size = manifest.size_bytes if manifest else None
-    found = sum(f.size_bytes for f in manifest.files) if manifest and manifest.files else None
-    if found is None:
-        found = store.stat(key).size_bytes
+    found = stored_bytes(store, key)
     same = found > 0 if size is None else found == size
     return Check(
         "The backup is there and not empty",

@@ -42,7 +42,7 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         spec = fleet.store(backup.store)
         if spec is None:
             raise UsageError(f"The configuration names no store {clean(backup.store)}.")
-        return catalogue.describe(open_store(spec), backup)
+        return catalogue.describe(open_store(spec), backup, fleet)
 
     def source() -> Path:
         if fleet.source is None:

@@ -86,7 +86,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 def _plain(backup: Backup) -> dict[str, object]:
     from tui.operations.catalogue_names import cipher_of
 
-    custom = backup.key.endswith(".dump")
+    custom = "custom" if backup.key.endswith(".dump") and backup.has_manifest else None
     return {
         "ref": backup.ref,
         "store": backup.store,
@@ -96,7 +96,7 @@ def _plain(backup: Backup) -> dict[str, object]:
         "component": backup.component,
         "created_at": codec.plain(backup.created_at) if backup.created_at else None,
         "size_bytes": backup.size_bytes,
-        "format": "custom" if custom and backup.has_manifest else None,
+        "format": backup.format.value if backup.format else custom,
         "server_version": None,
         "encrypted": True if cipher_of(backup.key) else False if backup.has_manifest else None,
         "has_manifest": backup.has_manifest,

@@ -34,7 +34,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         raise UsageError("--to takes a name of 1 to 63 bytes.", mend="Leave it out for a name with the time.")
     fleet, state, console = context.fleet(), context.state_directory(), context.console
     spec, key = split_ref(fleet, arguments.ref)
-    database = database_of(fleet, describe(open_store(spec), key).backup, arguments.database)
+    database = database_of(fleet, describe(open_store(spec), key, fleet).backup, arguments.database)
     now = context.now()
     target = arguments.to or fresh_name(database.dbname, "restore", now)
     if target == database.dbname:

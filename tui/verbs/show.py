@@ -14,16 +14,15 @@ from tui.verbs.context import Context
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints the contents. Exit code 1 when the backup has a flaw that stops a restore."""
     from tui.operations.catalogue import describe, split_ref
-    from tui.operations.catalogue_names import cipher_of
     from tui.stores.open import open_store
 
     fleet, console = context.fleet(), context.console
     spec, key = split_ref(fleet, arguments.ref)
-    described = describe(open_store(spec), key)
+    described = describe(open_store(spec), key, fleet)
     backup, contents = described.backup, described.contents
     stops = [p for p in described.problems if p.level is Level.STOP]
     manifest = described.manifest
-    cipher = cipher_of(key)
+    cipher = backup.encryption
     if contents is None and cipher is None:
         raise ArchiveError(
             stops[0].what if stops else f"{arguments.ref} can't be read as an archive.",
