@@ -9,9 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
 
@@ -326,3 +328,23 @@ def test_opening_reads_no_secret_and_loads_boto3_only_for_s3(bucket: Bucket) -> 
         "sys.exit('boto3' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_upload_that_was_cut_off_is_discarded_when_it_is_old(moto_spec: S3Store) -> None:
+    store = open_store(moto_spec)
+    client = boto3.client(
+        "s3", endpoint_url=moto_spec.endpoint_url, region_name="us-east-1",
+        aws_access_key_id="any", aws_secret_access_key="any",
+    )  # fmt: skip
+    for key in ("shop-1.dump", "other-1.dump"):
+        upload = client.create_multipart_upload(Bucket=moto_spec.bucket, Key=moto_spec.prefix + key)[
+            "UploadId"
+        ]
+        client.upload_part(
+            Bucket=moto_spec.bucket, Key=moto_spec.prefix + key, UploadId=upload, PartNumber=1, Body=b"half"
+        )
+    long_ago = datetime(2000, 1, 1, tzinfo=timezone.utc)  # moto says of every upload that it began in 2010
+    assert store.discard_unfinished("shop-", long_ago) == 0
+    assert store.discard_unfinished("shop-", datetime.now(timezone.utc)) == 1
+    left = client.list_multipart_uploads(Bucket=moto_spec.bucket)["Uploads"]
+    assert [u["Key"].rpartition("/")[2] for u in left] == ["other-1.dump"]

@@ -119,7 +119,7 @@ def back_up(
         for store in stores:
             stack.enter_context(_only_one(fleet, database, endpoint, store, application))
         directory = making.format is ArchiveFormat.DIRECTORY
-        sweep(fleet, stores, database.dbname, now(), report, directories=directory)
+        sweep(stores, database.dbname, now(), report, directories=directory)
         with Snapshot(
             endpoint, database.dbname, application=application, role=database.backup.role
         ) as snapshot:

@@ -147,6 +147,10 @@ class ContainerStore:
                 if error.status_code != 404 or code_of(error) == "ContainerNotFound":
                     raise
 
+    def discard_unfinished(self, prefix: str, before: datetime) -> int:
+        """0: Azure doesn't list blobs that have only uncommitted blocks, and drops those after a week."""
+        return 0
+
     def path(self, key: str) -> Path | None:
         """None: nothing of a container is a file here."""
         return None

@@ -153,6 +153,10 @@ class GoogleStore:
         with self._guard(key), suppress(NotFound):
             self._blob(key).delete(**self._how())
 
+    def discard_unfinished(self, prefix: str, before: datetime) -> int:
+        """0: Google tells nobody of unfinished uploads, and ends them after a week."""
+        return 0
+
     def path(self, key: str) -> Path | None:
         """None: nothing of a bucket is a file here."""
         return None

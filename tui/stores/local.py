@@ -161,6 +161,19 @@ class DirectoryStore:
         with self._guard("written", key):
             self._place(key).unlink(missing_ok=True)
 
+    def discard_unfinished(self, prefix: str, before: datetime) -> int:
+        """Removes temporary files of this program in the directory in which keys of that beginning lie; they
+        have no name of their own key, so all of them that are old enough."""
+        removed = 0
+        directory = self._place(prefix + "x").parent
+        for path in directory.glob(f"{TEMP_PREFIX}*{TEMP_SUFFIX}") if directory.is_dir() else ():
+            with suppress(OSError):
+                status = path.lstat()
+                if datetime.fromtimestamp(status.st_mtime, timezone.utc) < before:
+                    path.unlink()
+                    removed += 1
+        return removed
+
     def path(self, key: str) -> Path | None:
         """The file itself. Raises like `stat`."""
         with self._guard("read", key):

@@ -29,7 +29,7 @@ from tui.stores.s3_client import new_client
 from tui.stores.s3_listing import all_pages, objects
 from tui.stores.s3_problems import code_of, explain, no_bucket
 from tui.stores.s3_protection import ask_protection
-from tui.stores.s3_write import upload_parts
+from tui.stores.s3_write import abort_unfinished, upload_parts
 from tui.stores.store import PAGE, Protection, StoreDenied, bare_etag, check_new_key, key_prefix
 
 if TYPE_CHECKING:
@@ -160,6 +160,10 @@ class BucketStore:
                 if until is not None and until > datetime.now(timezone.utc):
                     raise problems.locked(self.name, key, f"its retention ends at {rfc3339(until)}")
             self._client().delete_object(Bucket=self._spec.bucket, Key=self._prefix + key)
+
+    def discard_unfinished(self, prefix: str, before: datetime) -> int:
+        """Aborts multipart uploads, whose parts nobody sees and somebody pays for."""
+        return abort_unfinished(self._client(), self._guard, self._spec.bucket, self._prefix + prefix, before)
 
     def path(self, key: str) -> Path | None:
         """None: nothing of a bucket is a file here."""

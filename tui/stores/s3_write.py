@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tui.model.errors import PgdrError
@@ -53,3 +54,21 @@ def upload_parts(
         with suppress(PgdrError), guard():
             client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
         raise
+
+
+def abort_unfinished(
+    client: S3Client,
+    guard: Callable[[], AbstractContextManager[None]],
+    bucket: str,
+    prefix: str,
+    before: datetime,
+) -> int:
+    """Aborts the multipart uploads of keys that begin with `prefix` and were begun before that moment, of the
+    first 1,000 that the bucket tells of; returns how many."""
+    with guard():
+        uploads = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", [])
+    old = [u for u in uploads if u["Key"].startswith(prefix) and u["Initiated"] < before]
+    for upload in old:
+        with guard():
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    return len(old)

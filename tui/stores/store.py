@@ -6,6 +6,7 @@ A key is relative to the store's directory or prefix, with `/` between its parts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -115,6 +116,10 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Removes the object; one that isn't there is no error. Raises Refused for one that is locked."""
+
+    def discard_unfinished(self, prefix: str, before: datetime) -> int:
+        """Removes what uploads of keys with that beginning, begun before that moment, have left unseen when
+        they were cut off; returns how many there were. 0 where none can be seen."""
 
     def path(self, key: str) -> Path | None:
         """Where the object lies as a file of this machine; None where it doesn't."""
