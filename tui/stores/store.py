@@ -6,8 +6,8 @@ A key is relative to the store's directory or prefix, with `/` between its parts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
