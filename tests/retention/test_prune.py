@@ -25,9 +25,9 @@ from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.event import JobKind
 from tui.model.fleet import Component, S3Store, Secret
 from tui.operations.backup import Making
-from tui.operations.catalogue import split_ref
+from tui.operations.catalogue import key_for, split_ref, write_manifest
 from tui.operations.components import back_up_component
-from tui.operations.prune import objects_of, remove
+from tui.operations.prune import objects_of
 
 __all__ = ["moto"]
 
@@ -254,13 +254,19 @@ def test_only_what_was_named_is_touched(aged_in_two: Aged) -> None:
 def test_a_directory_goes_with_all_its_files_and_nothing_else(aged: Aged, after: int | None) -> None:
     world, store = aged.world, aged.store()
     made = world.back_up(making=Making(format=ArchiveFormat.DIRECTORY))
-    key = made.manifest.key
+    at = utc_now() - timedelta(days=10)
+    key = key_for(world.live.name, at, ".dir")
+    for name in objects_of(store, made.manifest.key):
+        if name.startswith(f"{made.manifest.key}/"):
+            store.put(f"{key}/{name.rpartition('/')[2]}", store.read(name, 0, 1 << 20))
+    write_manifest(store, replace(made.manifest, key=key, created_at=at))
     store.put(f"{key}/mine.txt", b"someone's own")
     before = {name for name in aged.there() if name.startswith(key)}
     assert {f"{key}/toc.dat", f"{key}.manifest.json"} < before and len(before) >= 6
     assert world.answer("prune", "--confirm", "Shop")["removed"] == []
     if after is None:
-        remove(store, key)
+        aged.add(8)
+        assert refs(world.answer("prune", "--confirm", "Shop")["removed"]) == {f"local:{key}"}
     else:
         for name in objects_of(store, key)[:after]:
             store.delete(name)  # as far as a prune came that was killed
