@@ -230,7 +230,7 @@ def test_relative_paths_start_at_the_file_not_at_the_shell(
 
 @pytest.mark.parametrize("name", ["missing.toml", "."])
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match="could not be read: |is no file") as raised:
+    with pytest.raises(ConfigError, match=r"could not be read: |is no file") as raised:
         load(tmp_path / name)
     assert raised.value.exit_code == 2
 
