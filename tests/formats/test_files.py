@@ -3,12 +3,17 @@ when a part is missing."""
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.formats.conftest import Packed, plan
+from tests.backup.keys import age_key
+from tests.faults.life import fingerprint
+from tests.formats.conftest import MORE, Packed, dump, plan
+from tests.recovery.world import make_world
+from tests.servers import FreshDatabase
 from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.errors import ArchiveError, PgdrError
 from tui.operations.backup import Making
@@ -156,3 +161,18 @@ def test_it_is_pruned_as_one(packed: Packed, taken: tuple[str, ...]) -> None:
     answer = packed.world.answer("prune", "--dry-run")
     refs = [decision["ref"] for part in ("kept", "removed", "refused") for decision in answer[part]]
     assert sorted(refs) == sorted(taken)
+
+
+def test_of_15_too(db15: FreshDatabase, tmp_path: Path) -> None:
+    world = make_world(db15, tmp_path, rows=600)
+    world.sql(MORE)
+    backups = tmp_path / "backups"
+    dump(db15.server, db15.name, backups / "a.tar", ["-Ft"])
+    dump(db15.server, db15.name, backups / "b.dir", ["-Fd", "-Z0"])
+    dump(db15.server, db15.name, tmp_path / "c", ["-Fc"])
+    (backups / "c.dump.gz").write_bytes(gzip.compress((tmp_path / "c").read_bytes()))
+    truth = fingerprint(world, db15.name)
+    packed = Packed(world, tmp_path, age_key(tmp_path), truth, tmp_path)
+    for target, key in enumerate(("a.tar", "b.dir", "c.dump.gz")):
+        assert packed.restore(f"local:{key}", str(target)).verdict is Verdict.CLEAN
+        packed.equal(str(target))
