@@ -124,10 +124,13 @@ def _fetch_opened(
 
     # What comes out of a compression is larger than what goes in, and of an encryption hardly smaller
     with new_file(path, found.size_bytes) as file, closing(_ended(opened(stored(), layers, fleet))) as pieces:
+        told_at = 0.0
         for piece in pieces:
             with room_here(path):
                 file.write(piece)
-            report(BytesMoved(Phase.FETCH, came, found.size_bytes))
+            if time.monotonic() - told_at >= _LOOK_EVERY_S:
+                told_at = time.monotonic()
+                report(BytesMoved(Phase.FETCH, came, found.size_bytes))
         if manifest and manifest.sha256:
             _compare(digest.hexdigest(), manifest.sha256)
     return came if store.path(key) is None else 0
