@@ -171,7 +171,6 @@ def test_no_manifest(store: DirectoryStore) -> None:
     [
         (b"", "empty"),
         (b"PG", "cut short"),
-        (b"-- PostgreSQL database dump\n", "plain SQL"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (bytes(5000), "no archive"),
     ],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tui.model.amounts import sizes
 from tui.model.backup import (
@@ -20,7 +21,7 @@ from tui.model.fleet import Fleet
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.catalogue_beside import manifest_of
-from tui.operations.catalogue_inside import as_it_lies, in_files, in_layers
+from tui.operations.catalogue_inside import as_it_lies, in_files, in_stream
 from tui.operations.catalogue_listing import taken_at
 from tui.operations.catalogue_names import MANIFEST, beside, told
 from tui.operations.encryption import KINDS, NoKey
@@ -28,10 +29,12 @@ from tui.operations.layers import Layer, in_words, is_encrypted, layers_of, name
 from tui.postgres.archive import table_contents
 from tui.postgres.archive_files import TOC, file_of
 from tui.postgres.archive_reader import FIRST_READ
+from tui.postgres.plain import is_sql
 from tui.stores.store import Store, missing
 
 _ZERO = bytes(5)  # the integer 0 in an archive: a sign byte and four of digits
 _ZONES = timedelta(hours=38)  # a day for a date alone, 14 hours for the farthest zone
+_NAMED = re.compile(r"(\.sql|\.tar|\.dump|\.dmp|\.pgdump|\.custom)(?:\.(?:gz|zst|age|gpg))*\Z")
 _OTHER = "Use another backup, or another store's copy of this one."
 
 
@@ -73,7 +76,9 @@ def describe(
         backup=looked.backup(contents, manifest),
         contents=contents,
         manifest=manifest,
-        tables=table_contents(contents, size, manifest) if contents else looked.by_manifest(manifest),
+        tables=table_contents(contents, size, manifest)
+        if contents and not (contents.is_partial and manifest)
+        else looked.by_manifest(manifest),
         fetched_bytes=looked.fetched_bytes,
         problems=tuple(looked.problems),
     )
@@ -147,14 +152,18 @@ class _Look:
                     in_words(layers) or "not packed in anything" for layers in (named, self._layers)
                 )
                 self._warn("name", f"By its name it is {said}; by its bytes it is {is_so}.", None)
-            if not self._layers:
-                here = self._store.path(self._key) is not None
-                return as_it_lies(self._read, self._key, size, head, here=here)
-            self._tell_cost()
-            if is_encrypted(self._layers) and not to_restore and (manifest is not None or fleet is None):
-                return None
-            contents = in_layers(self._read, self._key, size, fleet)
-            self._layers = contents.layers
+            here = self._store.path(self._key) is not None
+            if not self._layers and not is_sql(head):
+                contents = as_it_lies(self._read, self._key, size, head, here=here)
+            else:
+                if self._layers:
+                    self._tell_cost()
+                if is_encrypted(self._layers) and not to_restore and (manifest is not None or fleet is None):
+                    return None
+                looked = in_stream(self._read, self._key, size, fleet, self._taken_at(), here=here)
+                contents, self._layers = looked.contents, looked.contents.layers
+                self.problems += looked.findings
+            self._compare_name(contents)
             return contents
         except ArchiveError as error:
             self._stop("archive", f"{error.what} {error.why or ''}".strip(), error.mend)
@@ -164,13 +173,29 @@ class _Look:
             self._warn("encryption", f"{error.what} {error.why or ''}".strip(), error.mend)
         return None
 
+    def _taken_at(self) -> datetime:
+        says = told(self._key)
+        return taken_at(self.found, says) if says else self.found.modified_at
+
+    def _compare_name(self, contents: Contents) -> None:
+        """A file that is called another format than it has is restored as what it is."""
+        found = _NAMED.search(self._key)
+        named = {".sql": ArchiveFormat.PLAIN, ".tar": ArchiveFormat.TAR}.get(found[1] if found else "")
+        is_plain = contents.format is ArchiveFormat.PLAIN
+        if found and (contents.format is not named if named else is_plain):
+            said = {".sql": "plain SQL", ".tar": "a tar"}.get(found[1], "an archive")
+            is_so = f"in the {contents.format.value} format" if not is_plain else "plain SQL"
+            self._warn(
+                "name", f"By its name it is {said}; by its bytes it is {is_so}, and taken for that.", None
+            )
+
     def _tell_cost(self) -> None:
         packed = in_words(self._layers)
         if is_encrypted(self._layers):
             self._warn(
                 "encryption",
                 f"It is {packed}: no part can be read by itself, so a restore fetches all of it, single"
-                " tables too, and opens it on disk first; what is in it is told by its manifest where there"
+                " tables too, and opens it first; what is in it is told by its manifest where there"
                 " is one.",
                 "The key has to be at hand: pgdr check tries it.",
             )
@@ -178,13 +203,13 @@ class _Look:
             self._warn(
                 "compression",
                 f"It is {packed} as a whole: no part can be read by itself, so a restore fetches all of it,"
-                " single tables too, and unpacks it on disk first.",
+                " single tables too, and unpacks it first.",
                 "pg_dump compresses by itself, and then parts can be read: let it (--compress).",
             )
 
     def by_manifest(self, manifest: Manifest | None) -> tuple[TableContents, ...]:
-        """The tables of an encrypted backup, as its manifest has them: rows, and no sizes."""
-        if manifest is None or not is_encrypted(self._layers):
+        """The tables of a backup that can't be looked into, as its manifest has them: rows, and no sizes."""
+        if manifest is None or any(p.level is Level.STOP for p in self.problems):
             return ()
         tables = [TableContents(t.schema, t.name, None, t.rows) for t in manifest.tables]
         return tuple(sorted(tables, key=lambda t: (-(t.rows or 0), t.schema, t.name)))

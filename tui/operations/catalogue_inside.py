@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from tui.model.backup import ArchiveFormat, Contents, StoredObject
 from tui.model.errors import ArchiveError
 from tui.model.fleet import Fleet
 from tui.operations.layers import Beginning, peeled
+from tui.operations.plain_look import HEAD_SCANNED, SCANNED, TAIL, Looked, first_bytes, look, with_end
 from tui.postgres.archive import read_contents
 from tui.postgres.archive_files import TOC, data_files, tar_members, told_missing
 from tui.postgres.archive_reader import OTHER_COPY
+from tui.postgres.plain import is_sql
 
 Read = Callable[[str, int, int], bytes]  # key, start, length; may return less
 
@@ -62,9 +65,14 @@ def in_files(read: Read, key: str, files: Mapping[str, StoredObject]) -> tuple[C
     return replace(contents, sizes=found.sizes), told_missing(found)
 
 
-def in_layers(read: Read, key: str, size: int, fleet: Fleet | None) -> Contents:
-    """Given an archive that is packed, encrypted or both, returns what is in it, from as much of its
-    beginning as that takes. Where its data lies is not told: it can't be sought.
+def in_stream(
+    read: Read, key: str, size: int, fleet: Fleet | None, taken_at: datetime, *, here: bool
+) -> Looked:
+    """Given what can't be read by ranges, an archive that is packed, encrypted or both, or plain SQL, and
+    when it was taken by what else is known, returns what is in it and what is to be known of that.
+
+    Of an archive it reads as much of the beginning as that takes; plain SQL whole where it lies `here` and
+    isn't too large. Where an archive's data lies is not told: it can't be sought.
 
     Raises NoKey and ConfigError when no key of `fleet` opens it, ArchiveError.
     """
@@ -79,8 +87,15 @@ def in_layers(read: Read, key: str, size: int, fleet: Fleet | None) -> Contents:
             yield piece
 
     with peeled(pieces(), fleet, key) as inside:
+        if is_sql(inside.head):
+            whole = here and size <= (SCANNED // 4 if inside.layers else SCANNED)
+            text = inside.chunks if whole else first_bytes(inside.chunks, HEAD_SCANNED)
+            looked = look(text, inside.layers, taken_at, whole=whole)
+            return (
+                looked if whole or inside.layers else with_end(looked, read(key, max(0, size - TAIL), TAIL))
+            )
         contents = read_contents(Beginning(inside.chunks).read, _ENDLESS)
     if contents.format is ArchiveFormat.DIRECTORY:
         raise ArchiveError("It is the table of contents of a directory archive alone.", mend=OTHER_COPY)
     bare = tuple(replace(entry, offset=None) for entry in contents.entries)
-    return replace(contents, entries=bare, layers=inside.layers)
+    return Looked(replace(contents, entries=bare, layers=inside.layers), ())

@@ -7,6 +7,7 @@ once for each name that the fleet doesn't know, since a file may be called other
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from tui.operations.catalogue_names import (
 from tui.operations.layers import is_archive, is_encrypted, layers_of, opened
 from tui.postgres.archive import MAGIC, read_contents
 from tui.postgres.archive_files import TOC, file_of
+from tui.postgres.plain import is_dump, read_plain
 from tui.stores.open import open_store
 from tui.stores.store import ObjectMissing, Store
 
@@ -42,6 +44,7 @@ _REMEMBERED = 4000  # of a store's last objects, for those that list in no order
 _HEADER_BYTES = 4 << 10  # one read tells an archive from anything else
 _PACKED_BYTES = 64 << 10  # of one that is compressed, with most of its table of contents
 _UNPACKED_BYTES = 4 << 20
+_SQL = re.compile(r"\.sql(?:\.(?:gz|zst|lz4|age|gpg))*\Z")
 
 
 def listing(
@@ -268,7 +271,7 @@ class _Lister:
             database=database,
             created_at=at,
             etag=found.etag,
-            format=_format(contents, found.key in self._tocs),
+            format=_format(contents, found.key, found.key in self._tocs),
             encryption=cipher_of(found.key),
         )
 
@@ -313,6 +316,8 @@ class _Lister:
             try:
                 if layers:
                     return _unpacked(self._store, found)
+                if is_dump(head):
+                    return Header(read_plain((head,), found.modified_at, whole=False).contents)
                 return Header(read_contents(read, found.size_bytes)) if is_archive(head) else None
             except ArchiveError:
                 return Header(None)  # damaged, but a backup: looking inside says what is wrong
@@ -320,8 +325,10 @@ class _Lister:
             return None
 
 
-def _format(contents: Contents | None, directory: bool) -> ArchiveFormat | None:
-    return ArchiveFormat.DIRECTORY if directory else contents.format if contents else None
+def _format(contents: Contents | None, key: str, directory: bool) -> ArchiveFormat | None:
+    if contents is not None or directory:
+        return ArchiveFormat.DIRECTORY if directory else contents.format if contents else None
+    return ArchiveFormat.PLAIN if _SQL.search(key) else None  # an archive of that name is a rare mistake
 
 
 def _unpacked(store: Store, found: StoredObject) -> Header | None:
@@ -333,7 +340,10 @@ def _unpacked(store: Store, found: StoredObject) -> Header | None:
             inside += piece
             if len(inside) >= _UNPACKED_BYTES:
                 break
-    if not is_archive(bytes(inside[:_HEADER_BYTES])):
+    head = bytes(inside[:_HEADER_BYTES])
+    if is_dump(head):
+        return Header(read_plain((head,), found.modified_at, whole=False).contents)
+    if not is_archive(head):
         return None
     return Header(read_contents(lambda start, length: bytes(inside[start : start + length]), 1 << 62))
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from tui.model.backup import Contents
 from tui.model.errors import ArchiveError
+from tui.model.fleet import Fleet
 from tui.model.plan import Finding, Level
-from tui.operations.layers import Layer
+from tui.operations.layers import Layer, peeled
+from tui.operations.report import Stop, Stopped
 from tui.postgres.archive_reader import OTHER_COPY
-from tui.postgres.plain import Plain, read_plain
+from tui.postgres.plain import Plain, complete, read_plain
 
 SCANNED = 1 << 30  # bytes as they lie: a larger one is read whole only for a restore, some 10 s each gigabyte
 HEAD_SCANNED = 1 << 20
+_PIECE = 1 << 20
+TAIL = 1 << 10  # pg_dump's last line is among these
 
 _SPLIT = "Take a backup of the one database alone: pg_dump without --create, or pgdr backup."
 _BY_HAND = "Restore it by hand with psql into a server that has none of these databases."
 
+_CUT = Finding(Level.STOP, "size", "It is cut short: the line that pg_dump ends with is missing.", OTHER_COPY)
+
 
 @dataclass(frozen=True, slots=True)
-class PlainLook:
-    """What is in a dump in plain SQL, and what is to be known of it."""
+class Looked:
+    """What is in a backup, and what is to be known of it."""
 
     contents: Contents
     findings: tuple[Finding, ...]
@@ -30,7 +38,7 @@ class PlainLook:
 
 def look(
     chunks: Iterable[bytes], layers: tuple[Layer, ...], taken_at: datetime, *, whole: bool = True
-) -> PlainLook:
+) -> Looked:
     """Given the text of a dump without its layers, or its beginning alone (not `whole`), and when it was
     taken by what else is known, returns what is in it.
 
@@ -39,11 +47,60 @@ def look(
     plain = read_plain(chunks, taken_at, whole=whole)
     compression = next((layer.value for layer in layers if layer in (Layer.GZIP, Layer.ZSTD)), "none")
     contents = replace(plain.contents, layers=layers, compression=compression, is_partial=not whole)
-    return PlainLook(contents, tuple(_findings(plain)))
+    if not whole:
+        contents = replace(contents, sizes={})
+    return Looked(contents, tuple(_findings(plain)))
 
 
-def refuse_unfit(found: PlainLook) -> None:
-    """Raises ArchiveError for what stops a restore: to be asked before anything is created."""
+def with_end(looked: Looked, tail: bytes) -> Looked:
+    """Given what the beginning of a dump told and its last bytes, returns that with whether it is whole."""
+    if complete(tail) or not looked.contents.dump_version:  # else it isn't pg_dump's, or is a server's
+        return looked
+    return replace(looked, findings=(*looked.findings, _CUT))
+
+
+def first_bytes(chunks: Iterable[bytes], length: int) -> Iterator[bytes]:
+    """Gives the first `length` bytes, or some more."""
+    for chunk in chunks:
+        yield chunk
+        length -= len(chunk)
+        if length <= 0:
+            return
+
+
+@contextmanager
+def text_of(path: Path, key: str, fleet: Fleet) -> Iterator[Iterator[bytes]]:
+    """Given a dump in plain SQL as a file here, and its key, gives its text, which can be read once. Raises
+    as `peeled` does; so does the text."""
+
+    def stored() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    with peeled(stored(), fleet, key) as inside:
+        yield inside.chunks
+
+
+def looked_through(path: Path, key: str, fleet: Fleet, was: Contents, stop: Stop) -> Contents:
+    """Given such a file, and what its beginning told, returns what is in it. Reads all of it.
+
+    Raises ArchiveError for what stops a restore, before anything is created, and Stopped.
+    """
+
+    def heeding(chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            if stop():
+                raise Stopped
+            yield chunk
+
+    with text_of(path, key, fleet) as chunks:
+        found = look(heeding(chunks), was.layers, was.created_at)
+    _refuse_unfit(found)
+    return found.contents
+
+
+def _refuse_unfit(found: Looked) -> None:
     stop = next((f for f in found.findings if f.level is Level.STOP), None)
     if stop is not None:
         raise ArchiveError(stop.what, mend=stop.mend)
@@ -65,8 +122,7 @@ def _findings(plain: Plain) -> list[Finding]:
     if plain.whole and plain.cut is not None:
         found.append(Finding(Level.STOP, "size", f"It is cut short. {plain.cut}", OTHER_COPY))
     elif plain.whole and plain.by_pg_dump and not plain.complete:
-        said = "It is cut short: the line that pg_dump ends with is missing."
-        found.append(Finding(Level.STOP, "size", said, OTHER_COPY))
+        found.append(_CUT)
     if not plain.whole:
         said = "Plain SQL has no table of contents: only its beginning was read. The rest is looked into when"
         said += " it is restored, before anything is made."

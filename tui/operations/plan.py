@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tui.model.amounts import size
-from tui.model.backup import Contents, Manifest
+from tui.model.backup import ArchiveFormat, Contents, Manifest
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import Item
 from tui.model.facts import ServerFacts
@@ -31,7 +31,7 @@ from tui.postgres.databases import live_size_and_sessions
 from tui.postgres.facts import server_facts
 from tui.postgres.items import items
 from tui.postgres.locales import DatabaseLocale, database_locale
-from tui.postgres.programs import Program, restore_program
+from tui.postgres.programs import Program, find_program, is_local, restore_program
 from tui.postgres.restore_facts import restore_facts
 from tui.stores.open import open_store
 from tui.stores.store import ObjectMissing, Store
@@ -42,6 +42,15 @@ _GLOBALS_BYTES = 4 << 20  # roles of a server: what is larger is read by a perso
 def archive_major(contents: Contents) -> int:
     """The major version of the pg_dump that made an archive: pg_restore must be at least as new."""
     return major(contents.dump_version or contents.server_version)
+
+
+def _workers(contents: Contents) -> list[Finding]:
+    """What can't be restored by several workers, and why."""
+    why = {
+        ArchiveFormat.TAR: "pg_restore reads a tar from its beginning to its end",
+        ArchiveFormat.PLAIN: "plain SQL is carried out statement by statement, by a session of pgdr's own",
+    }.get(contents.format)
+    return [Finding(Level.OK, "workers", f"One at a time: {why}.")] if why else []
 
 
 def plan_restore(
@@ -73,13 +82,15 @@ def plan_restore(
     facts = server_facts(endpoint)
     locale = created_as(database_locale(contents), manifest, facts.roles)
     more = restore_facts(endpoint, locale, owners(entries), extensions_of(entries))
-    jobs = workers or min(fleet.jobs, 8)
-    findings: list[Finding] = list(description.problems)
+    alone = _workers(contents)
+    jobs = 1 if alone else workers or min(fleet.jobs, 8)
+    findings: list[Finding] = [*description.problems, *alone]
     client = _client(fleet, endpoint, facts, contents, findings)
     live = live_size_and_sessions(endpoint, database.dbname)
     remote = place(store, key) is None
     streams = streamed(store, key, contents, archive_bytes, manifest, chosen) is not None
-    staged = (remote and not streams) or bool(contents.layers)
+    plain = contents.format is ArchiveFormat.PLAIN
+    staged = (remote and not streams) or (bool(contents.layers) and not plain)
     findings += about_backup(description.backup, contents, manifest, database)
     findings += about_server(facts, more, contents, manifest, target=target, jobs=jobs)
     beside = _globals(store, spec, key, env, endpoint)
@@ -94,7 +105,7 @@ def plan_restore(
         loaded,
         staging=state / "jobs",
         staged=staged,
-        layers=contents.layers,
+        layers=() if plain else contents.layers,  # SQL is opened as it is sent
     )
     if streams:
         findings.append(_read_as_it_loads(archive_bytes, todo, bool(tables)))
@@ -159,6 +170,8 @@ def _client(
     fleet: Fleet, endpoint: Endpoint, facts: ServerFacts, contents: Contents, findings: list[Finding]
 ) -> Program | None:
     server_major, made_by = facts.version_num // 10000, archive_major(contents)
+    if contents.format is ArchiveFormat.PLAIN:
+        return _psql(fleet, endpoint, facts, made_by, findings)
     try:
         client = restore_program(fleet.programs, endpoint, server_major, made_by)
     except PgdrError as error:
@@ -174,6 +187,23 @@ def _client(
         )
     )
     return client
+
+
+def _psql(
+    fleet: Fleet, endpoint: Endpoint, facts: ServerFacts, made_by: int, findings: list[Finding]
+) -> Program | None:
+    """The program of the commands for a person; pgdr itself sends plain SQL without one."""
+    server = facts.version_num // 10000
+    if made_by > server:
+        said = f"The SQL is pg_dump {made_by}'s, newer than the server ({facts.version}): what that doesn't"
+        said += " know fails, and is judged."
+        findings.append(
+            Finding(Level.WARNING, "client", said, f"Restore onto PostgreSQL {made_by} or newer.")
+        )
+    try:
+        return find_program("psql", fleet.programs, 0, prefer=server, local=is_local(endpoint))
+    except PgdrError:
+        return None  # only for showing: nothing needs it
 
 
 def created_as(locale: DatabaseLocale, manifest: Manifest | None, roles: Collection[str]) -> DatabaseLocale:

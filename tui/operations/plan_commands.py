@@ -46,7 +46,8 @@ def restore_commands(
     keys; `chosen` are the dump ids of a selection."""
     layers = contents.layers
     directory = contents.format is ArchiveFormat.DIRECTORY
-    name = "archive.dump" + "".join(_ENDS[layer] for layer in reversed(layers))
+    first = "archive.sql" if contents.format is ArchiveFormat.PLAIN else "archive.dump"
+    name = first + "".join(_ENDS[layer] for layer in reversed(layers))
     path, fetch = located(spec, key, name, directory=directory)
     made: list[str] = list(fetch)
     if fetch and directory and manifest:
@@ -54,8 +55,12 @@ def restore_commands(
     elif (fetch or layers) and manifest and manifest.sha256:
         line = shlex.quote(f"{clean(manifest.sha256)}  {path}")
         made.append(f"echo {line} | sha256sum --check")
+    if contents.format is ArchiveFormat.PLAIN:
+        made.append(_psql(env, maintenance_db, creation_text(target, locale)))
+        made.append(_sql_file(client, env, target, path, layers, encryption))
+        return (*made, *_finishing(env, maintenance_db, target, manifest))
     if layers:
-        made.append(_opening(layers, path, encryption))
+        made.append(f"(umask 077; {_opening(layers, path, encryption)} > archive.dump)")
         path = Path("archive.dump")
     if contents.format is ArchiveFormat.TAR:
         jobs = 1  # pg_restore reads a tar from its beginning to its end
@@ -65,11 +70,30 @@ def restore_commands(
         ids = " ".join(map(str, sorted(chosen))) if len(chosen) <= _LISTED else "ID ID …"
         made.append(f"printf '%s;\\n' {ids} > use.list")
     made.append(commands.restore(client, env, path, target, jobs=jobs, use_list=use_list).shown)
-    if manifest and not chosen:
-        properties = property_texts(target, manifest.acl, manifest.settings)
-        made += [_psql(env, maintenance_db, *properties)] if properties else []
-    made.append(_psql(env, target, "ANALYZE"))
-    return tuple(made)
+    return (*made, *_finishing(env, maintenance_db, target, None if chosen else manifest))
+
+
+def _finishing(
+    env: Mapping[str, str], maintenance_db: str, target: str, manifest: Manifest | None
+) -> tuple[str, ...]:
+    properties = property_texts(target, manifest.acl, manifest.settings) if manifest else ()
+    first = (_psql(env, maintenance_db, *properties),) if properties else ()
+    return (*first, _psql(env, target, "ANALYZE"))
+
+
+def _sql_file(
+    client: Program,
+    env: Mapping[str, str],
+    target: str,
+    path: Path,
+    layers: tuple[Layer, ...],
+    encryption: Encryption,
+) -> str:
+    """psql by hand. It stops at the first error, and a dump can hold commands of psql's: look at it first."""
+    file = f"--file={'-' if layers else path}"
+    argv = (str(client.path), "-X", "-w", "--set=ON_ERROR_STOP=1", f"--dbname={_name(target)}", file)
+    shown = Command(argv, env).shown
+    return f"(set -o pipefail; {_opening(layers, path, encryption)} | {shown})" if layers else shown
 
 
 def located(
@@ -121,7 +145,7 @@ def _checked_files(manifest: Manifest, path: Path) -> list[str]:
 
 
 def _opening(layers: tuple[Layer, ...], path: Path, encryption: Encryption) -> str:
-    """The pipe that makes archive.dump of a packed file, for this user alone; it fails where a part fails."""
+    """The pipe that opens a packed file; it fails where a part fails."""
     steps = []
     for number, layer in enumerate(layers):
         argv = list(_OPENERS[layer])
@@ -132,7 +156,7 @@ def _opening(layers: tuple[Layer, ...], path: Path, encryption: Encryption) -> s
             argv += ["--homedir", str(encryption.gnupg_home)]
         steps.append(Command((*argv, str(path)) if not number else tuple(argv)).shown)
     pipe = "set -o pipefail; " if len(steps) > 1 else ""
-    return f"(umask 077; {pipe}{' | '.join(steps)} > archive.dump)"
+    return f"{pipe}{' | '.join(steps)}"
 
 
 def psql_file(env: Mapping[str, str], maintenance_db: str, file: Path) -> str:

@@ -26,6 +26,8 @@ from tui.operations.catalogue import Description, describe, split_ref
 from tui.operations.directory import place
 from tui.operations.estimate import restore_estimate
 from tui.operations.learn import Taken, expecting, phase_seconds
+from tui.operations.plain_look import looked_through, text_of
+from tui.operations.plain_run import PlainRun
 from tui.operations.plan import archive_major, created_as
 from tui.operations.records import Timing, add_timing, timings
 from tui.operations.report import Clock, Report, Stop, Stopped
@@ -53,6 +55,7 @@ from tui.postgres.locales import database_comment, database_locale
 from tui.postgres.positions import Positions, spans
 from tui.postgres.programs import restore_program
 from tui.postgres.remains import end_jobs
+from tui.postgres.sql_session import SqlSession
 from tui.postgres.watch import Watcher
 from tui.process import Command
 from tui.stores.open import open_store
@@ -107,6 +110,9 @@ def restore(
     contents, manifest = _readable(description), description.manifest
     size = description.backup.size_bytes
     learned = timings(state, database.name)
+    plain = contents.format is ArchiveFormat.PLAIN
+    if plain or contents.format is ArchiveFormat.TAR:  # which pg_restore reads forwards, alone
+        workers = 1
     todo = expecting(items(contents, size, manifest, tables), size, learned)
     blocks = streamed(store, key, contents, size, manifest, {item.dump_id for item in todo})
     remote = place(store, key) is None
@@ -116,12 +122,23 @@ def restore(
     report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(size, learned)))
     endpoint = open_place(database)
     facts = server_facts(endpoint)
-    client = restore_program(fleet.programs, endpoint, facts.version_num // 10000, archive_major(contents))
+    client = None
+    if not plain:
+        made_by = archive_major(contents)
+        client = restore_program(fleet.programs, endpoint, facts.version_num // 10000, made_by)
     with target_lock(endpoint, target, application=f"{application} {operator}"), ExitStack() as opened:
         left = was.staging if was else ()
         if blocks is None:
             archive = archive_here(store, key, size, manifest, staging, left, report, stop, contents, fleet)
-            if contents.layers or contents.format is ArchiveFormat.DIRECTORY:
+            if contents.is_partial:  # plain SQL: now all of it is here
+                try:
+                    contents = looked_through(archive.path, key, fleet, contents, stop)
+                except BaseException:
+                    discard(staging)
+                    raise
+                todo = expecting(items(contents, size, manifest), size, learned)
+                report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(size, learned)))
+            if (contents.layers and not plain) or contents.format is ArchiveFormat.DIRECTORY:
                 # Not taken up again, and what was encrypted is in clear on disk only as long as it must be
                 opened.callback(discard, staging)
         else:
@@ -136,13 +153,18 @@ def restore(
 
         def command(archive: Path | None, use_list: Path | None, workers: int) -> Command:
             made = done and archive is not None  # what is there already is made anew; data is only added
-            jobs = 1 if contents.format is ArchiveFormat.TAR else workers  # pg_restore reads a tar forwards
+            assert client is not None
             return commands.restore(
-                client, env, archive, target, jobs=jobs, use_list=use_list, clean=bool(made)
+                client, env, archive, target, jobs=workers, use_list=use_list, clean=bool(made)
             )
 
-        run: Run | StreamRun
-        if blocks is None:
+        run: Run | StreamRun | PlainRun
+        if plain:
+            text = opened.enter_context(text_of(archive.path, key, fleet))
+            session = SqlSession(endpoint, target, application)
+            counted = manifest is not None
+            run = PlainRun(session, contents, ids, text, report, stop, tell_positions=not counted)
+        elif blocks is None:
             chosen = _use_list(staging, contents, ids) if tables or done else None
             positions = Positions(archive.path, spans(contents, size, manifest))
             run = Run(command(archive.path, chosen, workers), contents, ids, positions, report, stop)

@@ -61,12 +61,15 @@ def archive_here(
     the store does; `staging` is gone then.
     """
     path = place(store, key)
-    if path is not None and not contents.layers:
+    packed = contents.layers and contents.format is not ArchiveFormat.PLAIN  # SQL is unpacked as it is sent
+    if path is not None and not packed:
         _look_through(path, contents)
+        if contents.format is ArchiveFormat.PLAIN and manifest and manifest.sha256:
+            _compare(_hash(path), manifest.sha256, came="lies here")  # nothing in it would show a changed bit
         return Fetched(path, 0, 0.0)
     private_directory(staging)
     path = staging / _NAME
-    whole = contents.format is not ArchiveFormat.DIRECTORY and not contents.layers
+    whole = contents.format is not ArchiveFormat.DIRECTORY and not packed
     taken = whole and any(_taken_over(directory / _NAME, path, size, manifest) for directory in left)
     for directory in left:
         discard(directory)
@@ -78,7 +81,7 @@ def archive_here(
     try:
         if contents.format is ArchiveFormat.DIRECTORY:
             moved = _fetch_files(store, key, path, manifest, report, stop)
-        elif contents.layers:
+        elif packed:
             moved = _fetch_opened(store, key, path, manifest, contents.layers, fleet, report, stop)
         else:
             store.fetch(key, path, lambda done: report(BytesMoved(Phase.FETCH, done, size)), stop)
@@ -205,10 +208,10 @@ def _tail(path: Path, length: int) -> bytes:
         return file.read(length)
 
 
-def _compare(found: str, expected: str, what: str = "archive") -> None:
+def _compare(found: str, expected: str, what: str = "archive", came: str = "was fetched") -> None:
     if found != expected:
         raise ArchiveError(
-            f"The {what} that was fetched is not the one that was backed up: its hash differs.",
+            f"The {what} that {came} is not the one that was backed up: its hash differs.",
             f"Expected sha256 {expected[:16]}…, found {found[:16]}….",
             "Pick another backup; this one is damaged where it lies, or was on the way.",
         )

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from tui.model.backup import Contents, Manifest, TocEntry
+from tui.model.backup import ArchiveFormat, Contents, Manifest, TocEntry
 from tui.model.errors import UsageError
 from tui.model.event import Item, Phase
 from tui.model.text import clean
@@ -55,6 +55,11 @@ def items(
     Raises UsageError when a table isn't in the archive.
     """
     entries = restored(contents)
+    if tables and contents.format is ArchiveFormat.PLAIN:
+        raise UsageError(
+            "Single tables can't be taken out of plain SQL: nothing in it says what belongs to a table.",
+            mend="Restore all of it beside the live database; then pgdr compare and pgdr merge take tables.",
+        )
     if tables:
         chosen = _closure(contents, _find_tables(contents, tables))
         entries = tuple(e for e in entries if e.dump_id in chosen)

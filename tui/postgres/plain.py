@@ -71,6 +71,11 @@ def is_dump(head: bytes) -> bool:
     return any(line in head[:512] for line in (DUMP, CLUSTER))
 
 
+def complete(tail: bytes) -> bool:
+    """Given a file's last bytes, returns whether the line is there with which pg_dump ends."""
+    return any(line in tail for line in (_COMPLETE, _CLUSTER_COMPLETE))
+
+
 def is_sql(head: bytes) -> bool:
     """Given a file's first bytes, returns whether they are SQL, whoever wrote it."""
     return is_dump(head) or (_SQL.match(head.removeprefix(b"\xef\xbb\xbf")) is not None and b"\0" not in head)
