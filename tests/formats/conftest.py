@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
@@ -85,12 +86,12 @@ class Packed:
         recipient = (encryption.gnupg_home or Path()) / "recipient"
         return b"".join(encrypted((data,), (recipient.read_text(),), encryption.gnupg_home))
 
-    def restore(self, ref: str, target: str = "restored", **how: object) -> Restored:
+    def restore(self, ref: str, target: str = "restored", **how: Any) -> Restored:
         """Restores it for real."""
         return restore(
             self.world.fleet, self.world.state, self.world.database, ref, f"{self.world.live.name}_{target}",
             workers=2, staging=self.staging, application="pgdr test", operator="ann@db1",
-            report=lambda event: None, stop=never, keep=never, now=utc_now, **how,  # type: ignore[arg-type]
+            **{"report": lambda event: None, "stop": never, "keep": never, "now": utc_now, **how},
         )  # fmt: skip
 
     def equal(self, target: str = "restored") -> None:

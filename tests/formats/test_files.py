@@ -16,8 +16,10 @@ from tests.recovery.world import make_world
 from tests.servers import FreshDatabase
 from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.errors import ArchiveError, PgdrError
+from tui.model.event import Event, Phase, PhaseBegan
 from tui.operations.backup import Making
 from tui.operations.catalogue import describe, listing
+from tui.operations.report import Stopped
 from tui.stores.open import open_store
 
 NAME = "shop-20261121-010210"
@@ -102,6 +104,22 @@ def test_a_damaged_tar_leaves_nothing(packed: Packed, store: str, harm: str) -> 
     ref = packed.put(store, f"{NAME}.tar", harmed)
     with pytest.raises(ArchiveError):
         packed.restore(ref)
+    packed.nothing_left()
+
+
+@pytest.mark.parametrize("kind", ["dir", "dump.age", "dump.gpg", "dump.gz"])
+def test_one_that_is_stopped_while_it_is_fetched_leaves_nothing(packed: Packed, kind: str) -> None:
+    name, _, ending = kind.partition(".")
+    data = packed.dumped / "dir" if kind == "dir" else packed.bytes_of(name, f".{ending}")
+    ref = packed.put("offsite", f"{NAME}.{kind}", data)
+    fetching: list[Event] = []
+
+    def seen(event: Event) -> None:
+        fetching.extend([event] if isinstance(event, PhaseBegan) and event.phase is Phase.FETCH else [])
+
+    with pytest.raises(Stopped):
+        packed.restore(ref, report=seen, stop=lambda: bool(fetching))
+    assert fetching
     packed.nothing_left()
 
 
