@@ -64,8 +64,8 @@ def archive_here(
     packed = contents.layers and contents.format is not ArchiveFormat.PLAIN  # SQL is unpacked as it is sent
     if path is not None and not packed:
         _look_through(path, contents)
-        if contents.format is ArchiveFormat.PLAIN and manifest and manifest.sha256:
-            _compare(_hash(path), manifest.sha256, came="lies here")  # nothing in it would show a changed bit
+        if manifest and (contents.format is ArchiveFormat.PLAIN or contents.compression == "none"):
+            _compare_here(path, manifest)
         return Fetched(path, 0, 0.0)
     private_directory(staging)
     path = staging / _NAME
@@ -206,6 +206,15 @@ def _tail(path: Path, length: int) -> bytes:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - length))
         return file.read(length)
+
+
+def _compare_here(path: Path, manifest: Manifest) -> None:
+    """What isn't compressed has no checksum of its own: nothing but the manifest's shows a changed byte."""
+    if manifest.files:
+        for file in manifest.files:
+            _compare(_hash(path / file.name), file.sha256, f"file {file.name} of the archive", "lies here")
+    elif manifest.sha256 and path.is_file():
+        _compare(_hash(path), manifest.sha256, came="lies here")
 
 
 def _compare(found: str, expected: str, what: str = "archive", came: str = "was fetched") -> None:
