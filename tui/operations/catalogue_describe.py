@@ -156,12 +156,15 @@ class _Look:
             if not self._layers and not is_sql(head):
                 contents = as_it_lies(self._read, self._key, size, head, here=here)
             else:
-                if self._layers:
+                encrypted = is_encrypted(self._layers)
+                if encrypted:
                     self._tell_cost()
-                if is_encrypted(self._layers) and not to_restore and (manifest is not None or fleet is None):
+                if encrypted and not to_restore and (manifest is not None or fleet is None):
                     return None
-                looked = in_stream(self._read, self._key, size, fleet, self._taken_at(), here=here)
+                looked = in_stream(self._read, self._key, size, head, fleet, self._taken_at(), here=here)
                 contents, self._layers = looked.contents, looked.contents.layers
+                if self._layers and not encrypted and contents.format is not ArchiveFormat.PLAIN:
+                    self._tell_cost()  # plain SQL can't be read in parts as it lies either
                 self.problems += looked.findings
             self._compare_name(contents)
             return contents

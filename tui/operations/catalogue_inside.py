@@ -18,7 +18,7 @@ from tui.postgres.plain import is_sql
 
 Read = Callable[[str, int, int], bytes]  # key, start, length; may return less
 
-_PIECES = (64 << 10, 256 << 10)  # the first ones, and those after: most tables of contents need no more
+_PIECE = 256 << 10
 _ENDLESS = 1 << 62  # nothing tells how long what lies in a layer is
 
 
@@ -66,10 +66,11 @@ def in_files(read: Read, key: str, files: Mapping[str, StoredObject]) -> tuple[C
 
 
 def in_stream(
-    read: Read, key: str, size: int, fleet: Fleet | None, taken_at: datetime, *, here: bool
+    read: Read, key: str, size: int, head: bytes, fleet: Fleet | None, taken_at: datetime, *, here: bool
 ) -> Looked:
-    """Given what can't be read by ranges, an archive that is packed, encrypted or both, or plain SQL, and
-    when it was taken by what else is known, returns what is in it and what is to be known of that.
+    """Given what can't be read by ranges, an archive that is packed, encrypted or both, or plain SQL, its
+    size and first bytes, and when it was taken by what else is known, returns what is in it and what is to
+    be known of that.
 
     Of an archive it reads as much of the beginning as that takes; plain SQL whole where it lies `here` and
     isn't too large. Where an archive's data lies is not told: it can't be sought.
@@ -78,9 +79,10 @@ def in_stream(
     """
 
     def pieces() -> Iterator[bytes]:
-        at = 0
+        yield head
+        at = len(head)
         while at < size:
-            piece = read(key, at, min(_PIECES[at > 0], size - at))
+            piece = read(key, at, min(_PIECE, size - at))
             if not piece:
                 return
             at += len(piece)
