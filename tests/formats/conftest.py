@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import lz4.frame
 import pyrage
 import pytest
 import zstandard
@@ -78,6 +79,8 @@ class Packed:
         """The bytes, packed as one ending says."""
         if end == "gz":
             return gzip.compress(data)
+        if end == "lz4":
+            return bytes(lz4.frame.compress(data, content_checksum=True))
         if end == "zst":
             return zstandard.ZstdCompressor(write_checksum=True).compress(data)
         if end == "age":

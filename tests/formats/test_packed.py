@@ -26,7 +26,7 @@ NAME = "shop-20261121-010210"
 
 
 @pytest.mark.parametrize("store", ["local", "offsite"])
-@pytest.mark.parametrize("ending", [".gz", ".zst", ".age", ".gpg", ".zst.age"])
+@pytest.mark.parametrize("ending", [".gz", ".zst", ".lz4", ".age", ".gpg", ".zst.age"])
 def test_it_is_restored_as_it_was(packed: Packed, store: str, ending: str) -> None:
     ref = packed.put(store, f"{NAME}.dump{ending}", packed.bytes_of("dump", ending))
     done = packed.restore(ref)
@@ -50,7 +50,7 @@ def test_one_table_of_it_alone(packed: Packed) -> None:
     assert packed.world.count("users", f"{packed.world.live.name}_restored") == 400
 
 
-@pytest.mark.parametrize("ending", [".gz", ".zst", ".age", ".gpg"])
+@pytest.mark.parametrize("ending", [".gz", ".zst", ".lz4", ".age", ".gpg"])
 @pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "longer"])
 def test_a_damaged_one_leaves_nothing(packed: Packed, ending: str, harm: str) -> None:
     data = packed.bytes_of("dump", ending)

@@ -38,7 +38,7 @@ def listed(packed: Packed, store: str) -> list[Backup]:
 
 
 @pytest.mark.parametrize("store", ["local", "offsite"])
-@pytest.mark.parametrize("ending", ["", ".gz", ".zst", ".age", ".gz.gpg"])
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst", ".lz4", ".age", ".gz.gpg"])
 def test_plain_sql_is_listed_shown_planned_and_restored(
     packed: Packed, sql: bytes, store: str, ending: str
 ) -> None:
@@ -133,7 +133,7 @@ def test_a_dump_of_rows_alone_is_refused(packed: Packed, tmp_path: Path) -> None
     packed.nothing_left()
 
 
-@pytest.mark.parametrize("ending", [".gz", ".zst"])
+@pytest.mark.parametrize("ending", [".gz", ".zst", ".lz4"])
 @pytest.mark.parametrize("how", ["cut short", "overwritten", "other checksum", "garbage behind"])
 def test_a_damaged_layer_is_found_before_anything_is_made(
     packed: Packed, sql: bytes, ending: str, how: str

@@ -31,6 +31,7 @@ class Layer(Enum):
     GPG = "gpg"
     GZIP = "gzip"
     ZSTD = "zstd"
+    LZ4 = "lz4"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from tui.stores.store import Store, missing
 
 _ZERO = bytes(5)  # the integer 0 in an archive: a sign byte and four of digits
 _ZONES = timedelta(hours=38)  # a day for a date alone, 14 hours for the farthest zone
-_NAMED = re.compile(r"(\.sql|\.tar|\.dump|\.dmp|\.pgdump|\.custom)(?:\.(?:gz|zst|age|gpg))*\Z")
+_NAMED = re.compile(r"(\.sql|\.tar|\.dump|\.dmp|\.pgdump|\.custom)(?:\.(?:gz|zst|lz4|age|gpg))*\Z")
 _OTHER = "Use another backup, or another store's copy of this one."
 
 

@@ -22,7 +22,7 @@ COMPONENTS = "components/"  # what is no database's: configuration files, docker
 _CLUSTER = "k8s-"  # in front of what was taken out of a pod: k8s-kong-20261121.dump
 _CIPHER = r"(?:\.(?P<cipher>age|gpg))?"
 # Of a tar that is compressed nothing says that it is a database's: its first bytes do
-_ENDING = r"\.(?:tar|dir|(?:dump|dmp|backup|bak|pgdump|custom)(?:\.(?:gz|zst))?)"
+_ENDING = r"\.(?:tar|dir|(?:dump|dmp|backup|bak|pgdump|custom)(?:\.(?:gz|zst|lz4))?)"
 _DATED = re.compile(
     r"(?P<database>.+?)[-_]"
     r"(?P<date>\d{8}|\d{4}-\d{2}-\d{2})"

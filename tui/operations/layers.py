@@ -6,6 +6,7 @@ What is compressed or encrypted as a whole can't be read by ranges: to reach a b
 
 from __future__ import annotations
 
+import importlib
 import re
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -23,6 +24,7 @@ from tui.operations.encryption import NoKey, decrypted
 from tui.postgres.archive_reader import MAGIC, OTHER_COPY
 
 __all__ = [
+    "COMPRESSIONS",
     "HEAD",
     "Beginning",
     "Layer",
@@ -44,10 +46,12 @@ _FED = 4 << 10  # at a time: 4 bytes of zstd may stand for 128 KiB, so what they
 _DEEPEST = 4
 _WINDOW = 1 << 31  # zstd --long=31: the largest that the format's own programs write
 _CIPHERS = (Layer.AGE, Layer.GPG)
-_ENDS = {"gz": Layer.GZIP, "zst": Layer.ZSTD, "age": Layer.AGE, "gpg": Layer.GPG}
+COMPRESSIONS = (Layer.GZIP, Layer.ZSTD, Layer.LZ4)
+_ENDS = {"gz": Layer.GZIP, "zst": Layer.ZSTD, "lz4": Layer.LZ4, "age": Layer.AGE, "gpg": Layer.GPG}
 _BEGINNINGS = (
     (b"\x1f\x8b", Layer.GZIP),
     (b"\x28\xb5\x2f\xfd", Layer.ZSTD),
+    (b"\x04\x22\x4d\x18", Layer.LZ4),
     (b"age-encryption.org/v1\n", Layer.AGE),
     (b"-----BEGIN AGE ENCRYPTED FILE-----", Layer.AGE),
     (b"-----BEGIN PGP MESSAGE-----", Layer.GPG),
@@ -280,19 +284,53 @@ class _Unzstd:
             raise zlib.error(str(error)) from error
 
 
-def _zstandard() -> ModuleType:
+class _Unlz4:
+    """lz4's frames, as pg_dump --compress=lz4 writes plain SQL, by the package lz4."""
+
+    def __init__(self) -> None:
+        self._inner = _package("lz4.frame", Layer.LZ4).LZ4FrameDecompressor()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof)
+
+    @property
+    def needs_input(self) -> bool:
+        return bool(self._inner.needs_input)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._inner.unused_data or b"")
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        try:
+            return bytes(self._inner.decompress(data, max_length))
+        except RuntimeError as error:  # its only kind
+            raise zlib.error(str(error)) from error
+
+
+def _package(name: str, layer: Layer) -> ModuleType:
+    """A package that takes off a layer, loaded when there is one. Raises PgdrError where it isn't there."""
     try:
-        import zstandard
+        return importlib.import_module(name)
     except ImportError:
+        package, _, _ = name.partition(".")
         raise PgdrError(
-            "It is compressed with zstd, which this installation can't undo.",
-            "The Python package zstandard is not installed.",
-            "Install it beside pgdr (pip install zstandard), or unpack the backup by hand: zstd -d",
+            f"It is compressed with {layer.value}, which this installation can't undo.",
+            f"The Python package {package} is not installed.",
+            f"Install it beside pgdr (pip install {package}), or unpack the backup by hand: {layer.value} -d",
         ) from None
-    return zstandard
 
 
-_UNPACKERS: dict[Layer, Callable[[], _Unpacker]] = {Layer.GZIP: _Gunzip, Layer.ZSTD: _Unzstd}
+def _zstandard() -> ModuleType:
+    return _package("zstandard", Layer.ZSTD)
+
+
+_UNPACKERS: dict[Layer, Callable[[], _Unpacker]] = {
+    Layer.GZIP: _Gunzip,
+    Layer.ZSTD: _Unzstd,
+    Layer.LZ4: _Unlz4,
+}
 
 
 def _unpacked(chunks: Iterable[bytes], layer: Layer) -> Iterator[bytes]:

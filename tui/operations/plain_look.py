@@ -12,7 +12,7 @@ from tui.model.backup import Contents
 from tui.model.errors import ArchiveError
 from tui.model.fleet import Fleet
 from tui.model.plan import Finding, Level
-from tui.operations.layers import Layer, peeled
+from tui.operations.layers import COMPRESSIONS, Layer, peeled
 from tui.operations.report import Stop, Stopped
 from tui.postgres.archive_reader import OTHER_COPY
 from tui.postgres.plain import Plain, complete, read_plain
@@ -45,7 +45,7 @@ def look(
     Raises ArchiveError when it can't be taken apart at all, and what `chunks` raises.
     """
     plain = read_plain(chunks, taken_at, whole=whole)
-    compression = next((layer.value for layer in layers if layer in (Layer.GZIP, Layer.ZSTD)), "none")
+    compression = next((layer.value for layer in layers if layer in COMPRESSIONS), "none")
     contents = replace(plain.contents, layers=layers, compression=compression, is_partial=not whole)
     if not whole:
         contents = replace(contents, sizes={})

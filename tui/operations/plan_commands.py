@@ -17,12 +17,13 @@ from tui.postgres.properties import property_texts
 from tui.process import Command
 
 _LISTED = 400  # entries of a selection, or files, that are still written out
-_ENDS = {Layer.AGE: ".age", Layer.GPG: ".gpg", Layer.GZIP: ".gz", Layer.ZSTD: ".zst"}
+_ENDS = {Layer.AGE: ".age", Layer.GPG: ".gpg", Layer.GZIP: ".gz", Layer.ZSTD: ".zst", Layer.LZ4: ".lz4"}
 _OPENERS = {
     Layer.AGE: ("age", "-d"),
     Layer.GPG: ("gpg", "--decrypt"),
     Layer.GZIP: ("gzip", "-dc"),
     Layer.ZSTD: ("zstd", "-dc"),
+    Layer.LZ4: ("lz4", "-dc"),
 }
 
 

@@ -10,7 +10,7 @@ from tui.model.backup import Layer, Manifest
 from tui.model.facts import ServerFacts
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
-from tui.operations.layers import is_encrypted
+from tui.operations.layers import COMPRESSIONS, is_encrypted
 from tui.operations.plan_server import some
 from tui.postgres.restore_facts import RestoreFacts
 
@@ -104,7 +104,7 @@ def _staging(staging: Path, archive_bytes: int, layers: tuple[Layer, ...]) -> Fi
     at = _existing(staging)
     free = shutil.disk_usage(at).free
     room, left = sizes(archive_bytes, free)
-    compressed = any(layer in (Layer.GZIP, Layer.ZSTD) for layer in layers)
+    compressed = any(layer in COMPRESSIONS for layer in layers)
     needed = f"at least {room}" if compressed else room  # nothing tells what it unpacks to
     done = "opened" if layers else "fetched"
     if free < archive_bytes:
