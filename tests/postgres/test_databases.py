@@ -128,3 +128,9 @@ def test_the_lock_names_its_holder_and_goes(ground: Ground) -> None:
         assert "pgdr restore 7" in str(caught.value) and "since 20" in str(caught.value)
     with databases.target_lock(at, "shop"):
         pass
+
+
+def test_the_lock_is_free_as_soon_as_it_is_given_back(ground: Ground) -> None:
+    for _ in range(50):
+        with databases.target_lock(ground.endpoint, "one after another"):
+            pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -226,7 +226,13 @@ def target_lock(endpoint: Endpoint, name: str, *, application: str = APPLICATION
                 holder,
                 "Wait for it to end, or attach to its job.",
             )
-        yield
+        try:
+            yield
+        finally:
+            # The server ends a session some time after its connection was closed: who comes next must not
+            # find the lock still held. One that broke has lost it anyway.
+            with suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
 
 def _holder(connection: Connection, key: int) -> str:
