@@ -103,7 +103,8 @@ def take(fleet: Fleet, name: str, moment: datetime, work: Path, snapshot_taken: 
 
     `snapshot_taken` is called when the dump's snapshot is fixed: from then on the database may change.
     """
-    into = open_store(LocalStore(LOCAL, private_directory(work)))
+    # A name of its own: one database isn't backed up into one store twice at a time, and here it is.
+    into = open_store(LocalStore(work.name, private_directory(work)))
     database = next(d for d in fleet.databases if d.name == name)
 
     def report(event: Event) -> None:
