@@ -172,6 +172,7 @@ def test_no_manifest(store: DirectoryStore) -> None:
         (b"", "empty"),
         (b"PG", "cut short"),
         (b"\x1f\x8b\x08\x00", "gzip"),
+        ("-- PostgreSQL database dump\n".encode("utf-16"), "UTF-16"),
         (bytes(5000), "no archive"),
     ],
 )

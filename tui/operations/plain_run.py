@@ -71,7 +71,7 @@ class PlainRun:
         self._failed: dict[int, None] = {}
         self._failure: Exception | None = None
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="restore-sql")
+        self._thread = threading.Thread(target=self._work, name="restore-sql", daemon=True)
         self._thread.start()
 
     def watch(self, watcher: Watcher) -> None:
@@ -104,8 +104,11 @@ class PlainRun:
                 break
             self._session.cancel()
             self._thread.join(1.0)
-        self._session.close()
-        self._thread.join(_END_WITHIN_S)
+        if self._thread.is_alive() and not self._session.is_lost:
+            self._session.cut()
+            self._thread.join(_END_WITHIN_S)
+        if not self._thread.is_alive():
+            self._session.close()
 
     def _work(self) -> None:
         try:

@@ -28,6 +28,11 @@ _OTHERS = (
     ),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "Undo that with zstd -d, then try again."),
     (b"\x04\x22\x4d\x18", "compressed with lz4", "Undo that with lz4 -d, then try again."),
+    (
+        b"\xff\xfe",
+        "text in UTF-16, as a shell of Windows writes it",
+        "Turn it back: iconv -f UTF-16 -t UTF-8",
+    ),
     (b"BZh", "compressed with bzip2", "Undo that with bunzip2, then try again."),
     (b"\xfd7zXZ", "compressed with xz", "Undo that with unxz, then try again."),
     (b"PK\x03\x04", "a zip file", "Unpack it, then try again."),

@@ -6,6 +6,9 @@ a COPY that has failed it reads as commands. Here the server gets SQL and rows, 
 
 from __future__ import annotations
 
+import os
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -92,8 +95,14 @@ class SqlSession:
         except psycopg.Error:
             return  # it has ended, or the server has: both show in what is waited for
 
+    def cut(self) -> None:
+        """Cuts the connection, from another thread: what waits for the server then fails."""
+        handle = socket.socket(fileno=os.dup(self._inner.socket))
+        with handle, suppress(OSError):  # it was closed already
+            handle.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """Ends the session."""
+        """Ends the session. Not while another thread waits for the server in it."""
         self._connection.close()
 
     def _result(self, statement: bytes) -> pq.abc.PGresult | Failed:
