@@ -101,7 +101,8 @@ RULES: tuple[Rule, ...] = (
         ErrorClass.CONNECTION_LOST,
         _re(
             r"server closed the connection|terminating connection|connection to (server|database) .*failed"
-            r"|could not connect to|no connection to the server|connection not open|SSL (SYSCALL )?(error|connection)"
+            r"|could not connect to|no connection to the server|connection not open"
+            r"|SSL (SYSCALL )?(error|connection)"
             r"|could not (receive|send) data|database system is (starting up|shutting down|in recovery)"
             r"|Connection (refused|reset|timed out)|PQputCopy(Data|End)|the connection was lost"
         ),
