@@ -24,6 +24,10 @@ TAIL = 1 << 10  # pg_dump's last line is among these
 
 _SPLIT = "Take a backup of the one database alone: pg_dump without --create, or pgdr backup."
 _BY_HAND = "Restore it by hand with psql into a server that has none of these databases."
+_OF_PSQL = "pg_dump writes no such line: find out who did. Take it out, or use another backup."
+_OF_SERVER = (
+    "pg_dump writes no such statement: find out who did. Take it out, and run it apart if it is meant."
+)
 
 _CUT = Finding(Level.STOP, "size", "It is cut short: the line that pg_dump ends with is missing.", OTHER_COPY)
 
@@ -115,8 +119,10 @@ def _findings(plain: Plain) -> list[Finding]:
     found = []
     if plain.odd:
         more = f" ({len(plain.odd)} such lines)" if len(plain.odd) > 1 else ""
-        of_server = "pg_dumpall" in plain.odd[0]
-        mend = f"{_SPLIT} {_BY_HAND}" if of_server or any(map(_is_of_databases, plain.odd)) else _BY_HAND
+        if "pg_dumpall" in plain.odd[0] or any(map(_is_of_databases, plain.odd)):
+            mend = f"{_SPLIT} {_BY_HAND}"
+        else:  # psql would run it: by hand too it is nothing to be tried
+            mend = _OF_SERVER if plain.odd[0].startswith("It has: ") else _OF_PSQL
         what = f"{plain.odd[0].rstrip('.')}{more}: that can't be done in one fresh database."
         found.append(Finding(Level.STOP, "archive", what, mend))
     if plain.whole and plain.cut is not None:
@@ -135,4 +141,4 @@ def _findings(plain: Plain) -> list[Finding]:
 
 
 def _is_of_databases(said: str) -> bool:
-    return "DATABASE" in said or "\\connect" in said or "\\c " in said
+    return "DATABASE" in said.upper() or "\\connect" in said or "\\c " in said

@@ -13,11 +13,12 @@ from dataclasses import replace
 from tui.model.backup import Contents, TocEntry
 from tui.model.errors import ArchiveError
 from tui.model.event import ArchivePosition, ErrorSeen, ItemFinished, ItemLaunched
+from tui.model.text import clean
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations.report import Report, Stop, Stopped
 from tui.operations.restore_run import account_for
 from tui.postgres.errors import judge
-from tui.postgres.plain import numbered
+from tui.postgres.plain import is_of_server, numbered
 from tui.postgres.script import Odd, Part, Rows, RowsEnd, Statement
 from tui.postgres.sql_session import Failed, SqlSession
 from tui.postgres.watch import Watcher
@@ -146,6 +147,12 @@ class PlainRun:
 
     def _do(self, part: Part) -> None:
         match part:
+            case Statement() if is_of_server(part):  # refused before, should it have been there then
+                raise ArchiveError(
+                    "The text has changed since it was looked into.",
+                    clean(part.text[:80].decode("utf-8", "replace")),
+                    "Find out by whom, then restore again.",
+                )
             case Statement() if part.copies:
                 problem = self._session.begin_rows(part.text)
                 self._copying = problem is None

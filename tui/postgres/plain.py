@@ -38,7 +38,8 @@ _CLUSTER_COMPLETE = CLUSTER + b" complete"
 _SERVER, _DUMPER = b"-- Dumped from database version ", b"-- Dumped by pg_dump version "
 _STARTED = re.compile(rb"-- Started on (\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})")
 _ENCODING = re.compile(rb"SET client_encoding = '(\w+)'")
-_OF_DATABASES = re.compile(rb"(CREATE|DROP|ALTER)\s+DATABASE\s", re.IGNORECASE)
+# What touches the server and its other databases; pg_dump of one database writes none of it.
+_OF_SERVER = re.compile(rb"(alter|create|drop) (database|group|role|system|tablespace|user(?! mapping))\b")
 _SQL = re.compile(
     rb"\s*(--|/\*|\\restrict|SET\s|CREATE\s|BEGIN\b|DROP\s|INSERT\s|COPY\s|SELECT\s)", re.IGNORECASE
 )
@@ -81,6 +82,11 @@ def is_sql(head: bytes) -> bool:
     return is_dump(head) or (_SQL.match(head.removeprefix(b"\xef\xbb\xbf")) is not None and b"\0" not in head)
 
 
+def is_of_server(statement: Statement) -> bool:
+    """Whether a statement makes, changes or drops databases, roles, tablespaces or the server's settings."""
+    return _OF_SERVER.match(statement.opening) is not None
+
+
 def numbered(chunks: Iterable[bytes]) -> Generator[tuple[int, Part]]:
     """Gives the parts of a dump, each with the number of its item: 0 before the first, then as they come."""
     number = 0
@@ -111,9 +117,9 @@ def read_plain(chunks: Iterable[bytes], created_at: datetime, *, whole: bool = T
             case Odd():
                 odd.append(clean(part.what.strip(), 120))
             case Statement():
-                if (encoding := _ENCODING.match(part.text)) and "encoding" not in told:
+                if "encoding" not in told and (encoding := _ENCODING.match(part.text)):
                     told["encoding"] = encoding[1]
-                if _OF_DATABASES.match(part.text):
+                if is_of_server(part):
                     odd.append(clean(f"It has: {part.text[:80].decode('utf-8', 'replace')}", 120))
                 if number:
                     _add(found[number - 1], part)

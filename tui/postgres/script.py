@@ -25,7 +25,9 @@ _HEADER = re.compile(
     rb"Owner: (?P<owner>.*?)(?:; Tablespace: (?P<tablespace>.*))?\s*\Z"
 )
 _COPIES = re.compile(rb"\bFROM\s+STDIN\b", re.IGNORECASE)
-_ESCAPES = re.compile(rb"\s*SET\s+standard_conforming_strings\s*(?:=|TO)\s*'?(on|off)", re.IGNORECASE)
+_ESCAPES = re.compile(
+    rb"\s*SET\s+(?:SESSION\s+)?standard_conforming_strings\s*(?:=|TO)\s*'?(on|off)", re.IGNORECASE
+)
 _OWN_PAIR = re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+\s*\Z")
 
 _TOKEN = re.compile(
@@ -37,8 +39,18 @@ _ENDS = {  # of what begins with a quote, from behind it; possessive, or a doubl
     "e": re.compile(rb"[^'\\]*+(?:(?:''|\\.)[^'\\]*+)*+'", re.DOTALL),
     '"': re.compile(rb'[^"]*+(?:""[^"]*+)*+"'),
 }
+# What can be passed over at once where words don't matter: some five times as quick as word by word. A word
+# before a quote, as E'', is never among it; strings are only as long as a backslash is nothing special.
+_WORDS = (
+    rb"[^-/'\"();\\$A-Za-z0-9_\x80-\xff]++|[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+(?!['&])"
+    rb"|[0-9][0-9A-Za-z_.]*+|-(?!-)|/(?!\*)"
+)
+_STRINGS = _WORDS + rb"|'[^']*+(?:''[^']*+)*+'"
+_DULL_WORDS = re.compile(rb"(?:" + _WORDS + rb")*+")
+_DULL = re.compile(rb"(?:" + _STRINGS + rb"|\((?:" + _STRINGS + rb")*+\))*+")
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _ROUTINE = re.compile(r"c(?:or)?[fp]")  # CREATE [OR REPLACE] FUNCTION or PROCEDURE, by first letters
+_TELLING = frozenset({b"alter", b"create", b"drop"})  # of these the next words matter too
 _LETTERS = {b"create": "c", b"or": "o", b"replace": "r", b"function": "f", b"procedure": "p"}
 
 
@@ -55,10 +67,12 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement with its semicolon. With `copies`, rows follow: Rows, then RowsEnd."""
+    """One statement with its semicolon. With `copies`, rows follow: Rows, then RowsEnd. `opening` is its
+    first word in lower case, of ALTER, CREATE and DROP up to three, whatever stands between them."""
 
     text: bytes
     copies: bool = False
+    opening: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +145,19 @@ class _Lines:
     def line(self) -> bytes | None:
         """The next line with its end, None behind the last."""
         pieces: list[bytes] = []
+        length = 0
         while (end := self._data.find(b"\n", self._at)) < 0:
             pieces.append(self._data[self._at :])
-            if sum(map(len, pieces)) > _LONGEST:
+            length += len(pieces[-1])
+            if length > _LONGEST:
                 raise _too_long()
             self._at = len(self._data)
             if not self._more():
                 return b"".join(pieces) or None
-        pieces.append(self._data[self._at : end + 1])
+        line = self._data[self._at : end + 1]
         self._at = end + 1
-        line = b"".join(pieces)
+        if pieces:
+            line = b"".join((*pieces, line))
         if self._is_first:
             line, self._is_first = line.removeprefix(_BOM), False
         return line
@@ -196,7 +213,8 @@ class _Lexer:
         self._escapes = False  # standard_conforming_strings = off
         self._string: str | None = None  # the kind of the string that has just ended
         self._parentheses = self._begins = self._words = 0
-        self._letters, self._first = "", b""
+        self._letters, self._first, self._opening = "", b"", b""
+        self._is_dull = False  # whether what its further words are doesn't matter
 
     @property
     def is_blank(self) -> bool:
@@ -216,6 +234,10 @@ class _Lexer:
             if self._inside is not None:
                 at = self._leave(line, at)
                 continue
+            if self._is_dull:
+                dull = _DULL_WORDS if self._escapes or self._string == "e" else _DULL
+                if (passed := dull.match(line, at)) is not None:
+                    at = passed.end()
             found = _TOKEN.search(line, at)
             if found is None:
                 break
@@ -297,10 +319,14 @@ class _Lexer:
     def _word(self, word: bytes) -> None:
         """BEGIN ATOMIC … END of a function's body holds semicolons that end nothing."""
         if not self._words:
-            self._first = word
+            self._first = self._opening = word
+        elif self._words < 3 and self._first in _TELLING:
+            self._opening += b" " + word
         if self._words < 4:
             self._letters += _LETTERS.get(word, "-")
         self._words += 1
+        if self._words == 4 or self._first not in _TELLING:
+            self._is_dull = _ROUTINE.match(self._letters) is None
         if self._parentheses or not _ROUTINE.match(self._letters):
             return
         if word == b"begin" or (word == b"case" and self._begins):
@@ -310,16 +336,18 @@ class _Lexer:
 
     def _begin(self) -> None:
         self._parentheses = self._begins = self._words = 0
-        self._letters, self._first = "", b""
+        self._letters, self._first, self._opening = "", b"", b""
+        self._is_dull, self._string = False, None
         self._text.clear()
 
     def _ended(self) -> Statement | None:
         text = bytes(self._text).strip()
+        opening = self._opening
         copies = self._first == b"copy" and _COPIES.search(text) is not None
         self._begin()
         if found := _ESCAPES.match(text):
             self._escapes = found[1].lower() == b"off"
-        return Statement(text, copies) if text != b";" else None
+        return Statement(text, copies, opening) if text != b";" else None
 
 
 def _comment(line: bytes) -> Part:
