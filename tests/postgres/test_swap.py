@@ -250,4 +250,7 @@ def cut_at_commit(ground: Ground, reaches_the_server: bool) -> Iterator[Endpoint
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=listen, daemon=True).start()
-        yield replace(at, host="127.0.0.1", port=listener.getsockname()[1], sslmode="disable")
+        try:
+            yield replace(at, host="127.0.0.1", port=listener.getsockname()[1], sslmode="disable")
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)  # closing alone wakes nobody who waits to accept
