@@ -46,8 +46,10 @@ _WORDS = (
     rb"|[0-9][0-9A-Za-z_.]*+|-(?!-)|/(?!\*)"
 )
 _STRINGS = _WORDS + rb"|'[^']*+(?:''[^']*+)*+'"
+_FLAT = rb"(?:" + _STRINGS + rb"|\((?:" + _STRINGS + rb")*+\))*+"
 _DULL_WORDS = re.compile(rb"(?:" + _WORDS + rb")*+")
-_DULL = re.compile(rb"(?:" + _STRINGS + rb"|\((?:" + _STRINGS + rb")*+\))*+")
+_DULL = re.compile(_FLAT)
+_INSERT = re.compile(rb"INSERT " + _FLAT + rb";\s*\Z")  # all of it on one line, and nothing else
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _ROUTINE = re.compile(r"c(?:or)?[fp]")  # CREATE [OR REPLACE] FUNCTION or PROCEDURE, by first letters
 _TELLING = frozenset({b"alter", b"create", b"drop"})  # of these the next words matter too
@@ -221,6 +223,11 @@ class _Lexer:
         """Whether nothing has begun that isn't ended."""
         return self._inside is None and not self._text
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether a statement begins here, and a backslash in it is nothing special."""
+        return not (self._words or self._parentheses or self._escapes)
+
     def line(self, line: bytes) -> Iterator[Part]:
         """Given the next line, gives what ends on it."""
         at = start = 0
@@ -229,6 +236,9 @@ class _Lexer:
                 yield _comment(line)
                 return
             if line[:1] == b"\\" and _OWN_PAIR.match(line):
+                return
+            if line[:7] == b"INSERT " and self._is_plain and _INSERT.match(line):
+                yield Statement(line.strip(), opening=b"insert")
                 return
         while at < len(line):
             if self._inside is not None:
