@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
 from tests.formats.conftest import Packed, dump, plan
 from tui.model.backup import Verdict
 from tui.model.errors import ArchiveError
+from tui.model.event import ErrorSeen, Event
 from tui.model.plan import Level
 from tui.postgres.plain import read_plain
 from tui.postgres.script import Odd, Statement, parts
@@ -142,3 +144,29 @@ def test_strings_of_old_dumps_are_escaped() -> None:
     text = b"SET %sstandard_conforming_strings = off;\nINSERT INTO t VALUES ('a\\';b');\nSELECT 2;\n"
     for said in (b"", b"SESSION "):
         assert len(list(parts([text % said]))) == 3
+
+
+def test_what_is_never_committed_is_a_failed_restore(packed: Packed) -> None:
+    made = b"CREATE TABLE seeds (n int);\nINSERT INTO seeds VALUES (1);\n"
+    for number, (text, verdict) in enumerate(
+        ((b"BEGIN;\n" + made, Verdict.FAILED), (b"BEGIN;\n" + made + b"COMMIT;\n", Verdict.CLEAN))
+    ):
+        assert packed.restore(packed.put("local", f"{number}.sql", text), str(number)).verdict is verdict
+    assert packed.world.count("seeds", f"{packed.world.live.name}_1") == 1
+
+
+def test_a_table_that_is_not_there_is_told_a_few_times_not_for_each_row(
+    packed: Packed, tmp_path: Path
+) -> None:
+    live = packed.world.live
+    dump(live.server, live.name, tmp_path / "sql", ["-Fp", "--inserts"])
+    text = (tmp_path / "sql").read_bytes()
+    text = text.replace(b"CREATE TABLE public.wallets (", b"CREATE TABLE public.wallets (at geometry,")
+    seen: list[Event] = []
+    done = packed.restore(packed.put("local", KEY, text), report=seen.append)
+    assert done.verdict is Verdict.FAILED
+    errors = [error for error in done.errors if error.entry and "TABLE DATA public.wallets" in error.entry]
+    assert 1 < len(errors) < 50 and not any(error.harmless for error in errors)
+    assert [e.error for e in seen if isinstance(e, ErrorSeen)] == list(done.errors)
+    assert sum("580 more errors like these" in error.message for error in errors) == 1
+    assert packed.world.count("users", f"{live.name}_restored") == 400

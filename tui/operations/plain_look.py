@@ -17,7 +17,7 @@ from tui.operations.report import Stop, Stopped
 from tui.postgres.archive_reader import OTHER_COPY
 from tui.postgres.plain import Plain, complete, read_plain
 
-# Bytes as they lie: a larger one is read whole only for a restore. A gigabyte takes 1 s, of INSERTs some 30 s.
+# Bytes as they lie: a larger one is read whole only for a restore. A gigabyte takes 1 s, of INSERTs 30 s.
 SCANNED = 1 << 30
 HEAD_SCANNED = 1 << 20
 _PIECE = 1 << 20

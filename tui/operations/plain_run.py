@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 
+from tui.model.amounts import plural
 from tui.model.backup import Contents, TocEntry
 from tui.model.errors import ArchiveError
 from tui.model.event import ArchivePosition, ErrorSeen, ItemFinished, ItemLaunched
@@ -28,11 +30,22 @@ _END_WITHIN_S = 10.0
 _SHOWN = 2000  # bytes of a failed statement that are told
 _TOGETHER = 64 << 10  # bytes of INSERTs that go in one message
 
+_MOST_ALIKE = 20  # errors of one item, of one class, that are told one by one: INSERTs may be millions
+
 _DROPS = re.compile(
     rb"(DROP\b|ALTER TABLE( ONLY)?( IF EXISTS)? \S+ (DROP|ALTER COLUMN \S+ DROP)\b"
     rb"|SELECT pg_catalog\.lo_unlink\()"
 )
 _TABLESPACE = re.compile(rb"SET default_tablespace = (.*);")
+_OPEN = RestoreError(
+    entry=None,
+    dump_id=None,
+    message="The text ends inside a transaction that it began and didn't commit.",
+    error_class=ErrorClass.UNKNOWN,
+    harmless=False,
+    meaning="Nothing of what that transaction did is in the restored database.",
+    mend="It may be cut short: use another copy. Else end it with COMMIT.",
+)
 _NOT_THERE = frozenset({"42P01", "42704", "42883", "3F000", "42703"})  # undefined table, object, function …
 
 
@@ -70,6 +83,8 @@ class PlainRun:
         self._finished: set[int] = set()
         self._errors: list[RestoreError] = []
         self._failed: dict[int, None] = {}
+        self._alike: Counter[tuple[ErrorClass, bool]] = Counter()  # errors of the item at work
+        self._untold: dict[tuple[ErrorClass, bool], RestoreError] = {}  # the last of those that were too many
         self._failure: Exception | None = None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="restore-sql", daemon=True)
@@ -126,15 +141,19 @@ class PlainRun:
             self._send_inserts()
             if not self._session.is_lost:
                 self._move_to(0)
+                if self._session.is_in_transaction:
+                    self._tell(_OPEN)
         except Exception as error:  # noqa: BLE001 - raised again by watch(): a thread's own end is seen by nobody
             self._failure = error
         finally:
+            self._tell_rest()
             if self._copying and not self._session.is_lost:
                 self._session.end_rows(b"the text ended before its rows")
 
     def _move_to(self, number: int) -> None:
         if number == self._at:
             return
+        self._tell_rest()
         before, self._at = self._at, number
         self._sent = self._sent_before = 0
         if before in self._listed:
@@ -206,6 +225,22 @@ class PlainRun:
         error = self._judged(problem, statement, entry, rows=rows)
         if entry is not None and not error.harmless:
             self._failed[entry.dump_id] = None
+        kind = (error.error_class, error.harmless)
+        self._alike[kind] += 1
+        if self._alike[kind] <= _MOST_ALIKE:
+            self._tell(error)
+        else:
+            self._untold[kind] = error
+
+    def _tell_rest(self) -> None:
+        """Of the item at work: how many errors more there were than were told."""
+        for kind, error in self._untold.items():
+            more = self._alike[kind] - _MOST_ALIKE
+            self._tell(replace(error, message=f"{plural(more, 'more error')} like these. {error.message}"))
+        self._untold.clear()
+        self._alike.clear()
+
+    def _tell(self, error: RestoreError) -> None:
         self._errors.append(error)
         self._report(ErrorSeen(error))
 

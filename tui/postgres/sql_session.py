@@ -50,6 +50,11 @@ class SqlSession:
         """Whether the server has gone away."""
         return self._inner.status != pq.ConnStatus.OK
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction was begun and not ended: nothing of it stays when the session ends."""
+        return self._inner.transaction_status != pq.TransactionStatus.IDLE
+
     def run(self, statement: bytes) -> Failed | None:
         """Carries out one statement; returns what went wrong."""
         result = self._result(statement)
