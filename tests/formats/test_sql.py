@@ -77,8 +77,12 @@ def test_another_database_is_not_dropped_by_one_that_is_restored(
 
 def test_nobody_is_sent_to_psql_with_a_command_for_it(packed: Packed, sql: bytes) -> None:
     ref = packed.put("local", KEY, sql.replace(b"CREATE TABLE", b"\\! touch x\nCREATE TABLE", 1))
-    (stop,) = [f for f in plan(packed, ref).findings if f.level is Level.STOP]
+    planned = plan(packed, ref)
+    (stop,) = [f for f in planned.findings if f.level is Level.STOP]
     assert stop.mend is not None and "psql" not in stop.mend
+    assert planned.commands == ()
+    unseen = plan(packed, packed.put("offsite", KEY, sql))
+    assert unseen.commands and any("psql by hand" in (f.mend or "") for f in unseen.findings)
 
 
 @pytest.mark.parametrize("where", ["between", "in the rows"])

@@ -124,7 +124,7 @@ def _findings(plain: Plain) -> list[Finding]:
             mend = f"{_SPLIT} {_BY_HAND}"
         else:  # psql would run it: by hand too it is nothing to be tried
             mend = _OF_SERVER if plain.odd[0].startswith("It has: ") else _OF_PSQL
-        what = f"{plain.odd[0].rstrip('.')}{more}: that can't be done in one fresh database."
+        what = f"{plain.odd[0].rstrip('.;')}{more}: that can't be done in one fresh database."
         found.append(Finding(Level.STOP, "archive", what, mend))
     if plain.whole and plain.cut is not None:
         found.append(Finding(Level.STOP, "size", f"It is cut short. {plain.cut}", OTHER_COPY))
@@ -133,7 +133,8 @@ def _findings(plain: Plain) -> list[Finding]:
     if not plain.whole:
         said = "Plain SQL has no table of contents: only its beginning was read. The rest is looked into when"
         said += " it is restored, before anything is made."
-        found.append(Finding(Level.WARNING, "contents", said))
+        mend = "With psql by hand nobody looks: it runs any command of its own that the text holds."
+        found.append(Finding(Level.WARNING, "contents", said, mend))
     elif not plain.by_pg_dump:
         said = "pg_dump didn't write it: nothing tells what should be in it, or whether it is whole."
         mend = "Compare what was restored with what you know: pgdr compare."

@@ -110,6 +110,8 @@ def plan_restore(
     if streams:
         findings.append(_read_as_it_loads(archive_bytes, todo, bool(tables)))
     created = manifest.created_at if manifest else contents.created_at
+    if plain and any(f.level is Level.STOP for f in description.problems):
+        client = None  # psql would carry out what is refused here: nobody is shown how
     return RestorePlan(
         ref=ref,
         database=database.name,

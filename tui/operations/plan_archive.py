@@ -62,11 +62,12 @@ def _kind(contents: Contents, manifest: Manifest | None) -> Finding:
     if contents.format is ArchiveFormat.PLAIN and not contents.entries:
         return Finding(Level.OK, "archive", "Plain format, without pg_dump's names for what is in it.")
     if not tables and data:
+        by = "psql" if contents.format is ArchiveFormat.PLAIN else "pg_restore --data-only"
         return Finding(
             Level.STOP,
             "archive",
             f"It holds the rows of {plural(data, 'table')} but not the tables: a fresh database has none.",
-            "Pick a full backup; this one is for pg_restore --data-only into tables that are there.",
+            f"Pick a full backup; this one is for {by} into tables that are there.",
         )
     said = f"{contents.format.value.capitalize()} format, {plural(tables, 'table')}{rows}"
     if tables and not data:
