@@ -16,7 +16,7 @@ from psycopg import sql
 from tui.model.errors import PgdrError, Refused
 from tui.model.fleet import Endpoint
 from tui.model.text import clean, rfc3339, stamp
-from tui.postgres.connection import APPLICATION, Connection, connect, failures, where
+from tui.postgres.connection import APPLICATION, Connection, connect, deadline, failures, where
 from tui.postgres.creation import creation
 from tui.postgres.locales import PLAIN, DatabaseLocale
 from tui.postgres.properties import apply_properties
@@ -43,6 +43,7 @@ __all__ = [
 
 NAME_BYTES = 63  # NAMEDATALEN - 1: the server cuts longer names without an error
 _GONE_WITHIN_S = 10.0
+_UNLOCK_S = 3.0
 
 _UNFINISHED = "pgdr: not to be used: "  # begins the comment of a database that isn't fit to be put in place
 
@@ -230,8 +231,8 @@ def target_lock(endpoint: Endpoint, name: str, *, application: str = APPLICATION
             yield
         finally:
             # The server ends a session some time after its connection was closed: who comes next must not
-            # find the lock still held. One that broke has lost it anyway.
-            with suppress(psycopg.Error):
+            # find the lock still held. One that broke has lost it anyway, one that hangs is not waited for.
+            with suppress(psycopg.Error, OSError), deadline(connection, _UNLOCK_S):
                 connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
 
