@@ -43,6 +43,17 @@ def wait(until: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
+def supervisor_of(world: World) -> psutil.Process:
+    """The one supervisor at work; its children (pg_restore) have the job's directory in their argv too."""
+    (supervisor,) = (
+        p
+        for p in psutil.process_iter(["cmdline"])
+        if "tui.jobs.supervisor" in (argv := p.info["cmdline"] or [])
+        and argv[-1].startswith(str(world.state))
+    )
+    return supervisor
+
+
 def path_of(world: World, ref: str) -> Path:
     spec, key = split_ref(world.fleet, ref)
     path = open_store(spec).path(key)
@@ -124,10 +135,7 @@ def test_killed_its_scratch_database_is_dropped_by_the_next(world: World) -> Non
     os.spawnv(os.P_NOWAIT, world.argv()[0], [*world.argv("verify", ref), "--json"])
     wait(lambda: len(world.databases()) == 2, "a scratch database")
     (left,) = world.databases() - {world.live.name}
-    supervisors = [p for p in psutil.process_iter(["cmdline"]) if str(world.state / "jobs") in
-                   " ".join(p.info["cmdline"] or ())]  # fmt: skip
-    assert len(supervisors) == 1
-    supervisors[0].send_signal(signal.SIGKILL)
+    supervisor_of(world).send_signal(signal.SIGKILL)
     wait(
         lambda: not world.live.server.sql(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{left}'"),
         "its end",
@@ -158,8 +166,7 @@ def test_told_to_end_it_drops_what_it_made(world: World) -> None:
     ref = world.back_up().refs[0]
     os.spawnv(os.P_NOWAIT, world.argv()[0], [*world.argv("verify", ref), "--json"])
     wait(lambda: len(world.databases()) == 2, "a scratch database")
-    (supervisor,) = [p for p in psutil.process_iter(["cmdline"]) if str(world.state / "jobs") in
-                     " ".join(p.info["cmdline"] or ())]  # fmt: skip
+    supervisor = supervisor_of(world)
     supervisor.terminate()
     supervisor.wait(30)
     assert world.databases() == {world.live.name}
