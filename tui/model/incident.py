@@ -8,6 +8,7 @@ from enum import Enum
 
 from tui.model.backup import Verdict
 from tui.model.plan import Finding
+from tui.model.scenario import Scenario
 from tui.model.verdict import Check
 
 
@@ -88,6 +89,14 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where a fresh server listens that takes the place of a lost one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One guided recovery, all of it; saved whole after every change."""
 
@@ -111,6 +120,15 @@ class Incident:
     timeline: tuple[TimelineEntry, ...] = ()
     closed_at: datetime | None = None
     outcome: str | None = None  # recovered, stood down
+    scenario: Scenario | None = None  # what the engineer decided on; None before that
+    scenario_why: str = ""
+    damaged_at: datetime | None = None  # since when, as far as known
+    damaged_how: str = ""  # how that is known, in words
+    tables: tuple[str, ...] = ()  # "schema.table": only these are restored; none: all of the database
+    address: Address | None = None  # the fresh server, where the old one is lost
+    driver: str | None = None  # who works on it now; None: the operator who declared it
+    drill: bool = False  # rehearsed in a scratch database: nothing live is touched, nobody is told
+    updates: bool = False  # whether the job tells the channels by itself when the expected end moves
 
     def record(self, step: Step) -> StepRecord:
         """The record of `step`."""

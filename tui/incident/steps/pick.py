@@ -1,0 +1,41 @@
+"""Step 2, pick: the backup that is used."""
+
+from __future__ import annotations
+
+from tui.incident.candidates import Candidate, candidates
+from tui.incident.work import Work, with_records
+from tui.model.backup import StoreProblem
+from tui.model.incident import Incident, Step, StepRecord
+from tui.model.text import clean, rfc3339
+
+
+class PickStep(Work):
+    """Step 2, pick: the backup that is used."""
+
+    def candidates(self) -> tuple[tuple[Candidate, ...], tuple[StoreProblem, ...]]:
+        """The backups that could be used, newest first, and the stores that couldn't be read."""
+        self._begin(Step.PICK)
+        return candidates(self._fleet, self._state, self.database, self._now())
+
+    def pick(self, candidate: Candidate) -> Incident:
+        """Decides for a backup. What was planned, restored or checked with another one is left behind:
+        its database stays on the server, the steps begin anew.
+
+        Raises Refused while a restore runs: cancel it, or let it finish, first.
+        """
+        self._refuse_while_restoring()
+        self._by(lambda now: with_records(now, StepRecord(Step.RESTORE), StepRecord(Step.VERIFY)))
+        backup = candidate.backup
+        taken = rfc3339(backup.sort_time)
+        self._note("decision", f"Backup {clean(backup.ref)} of {taken} is used.")
+        return self._end(
+            Step.PICK,
+            f"{clean(backup.ref)}, taken {taken}",
+            ref=backup.ref,
+            backup_at=backup.sort_time,
+            expected_s=candidate.estimate.high.total_seconds(),
+            target=None,
+            job=None,
+            verdict=None,
+            checks=(),
+        )

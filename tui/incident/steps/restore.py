@@ -1,0 +1,153 @@
+"""Step 4, restore: a job, planned, ordered, watched, stopped and gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tui.incident.work import Work, ended, with_records
+from tui.jobs.job import JobSpec, new_id
+from tui.jobs.resume import forget, resuming
+from tui.jobs.start import start_job
+from tui.jobs.watch import ask_cancel
+from tui.model.amounts import duration
+from tui.model.backup import Verdict
+from tui.model.errors import PgdrError, Refused
+from tui.model.event import JobKind, JobState
+from tui.model.incident import Incident, Step, StepRecord, StepStatus
+from tui.model.plan import RestorePlan
+from tui.model.text import clean
+from tui.operations.plan import plan_restore
+from tui.postgres.databases import fresh_name
+
+
+class RestoreStep(Work):
+    """Step 4, restore: a job, planned, ordered, watched, stopped and gone on with."""
+
+    def plan(self) -> RestorePlan:
+        """The restore, before anything happens. The fresh database's name is settled here, once."""
+        self._begin(Step.RESTORE)
+        ref = self._incident.ref
+        if ref is None:
+            raise Refused("No backup has been picked.", mend="Go back to step 2, pick.")
+        fresh = fresh_name(self.database.dbname, "restore", self._now())
+        target = self._by(lambda now: now if now.target else replace(now, target=fresh)).target or fresh
+        return plan_restore(self._fleet, self._state, self.database, ref, target=target, now=self._now())
+
+    def start_restore(self, confirmation: str, plan: RestorePlan) -> str:
+        """Starts the job and returns its id. `confirmation` must be the database's name, typed.
+
+        Raises Refused when it isn't, when the plan has a stop, or while another job of this incident runs.
+        """
+        if confirmation != self.database.dbname:
+            raise Refused("The name that was typed is not the database's.", mend="Nothing was started.")
+        if plan.stops:
+            raise Refused(plan.stops[0].what, mend=plan.stops[0].mend)
+        self._refuse_while_restoring()
+        seen = self._incident
+        spec = JobSpec(
+            id=new_id(JobKind.RESTORE, self._now()),
+            kind=JobKind.RESTORE,
+            config=self._config.resolve(),
+            database=self.database.name,
+            operator=self._operator,
+            ref=plan.ref,
+            target=plan.target,
+            workers=plan.jobs,
+            rto_s=self.database.rto.total_seconds(),
+        )
+        told = [("confirmation", f"Restore into {clean(plan.target)} confirmed.")]
+        told += [("command", command) for command in plan.commands]
+
+        def ordered(now: Incident) -> Incident:
+            if (now.job, now.ref, now.target, now.closed_at) != (seen.job, plan.ref, plan.target, None):
+                raise Refused(
+                    "Another engineer has changed this incident since the plan was made.",
+                    mend="Nothing was started. Look at the incident again, and plan anew.",
+                )
+            return replace(now, job=spec.id, timeline=(*now.timeline, *self._entries(told)))
+
+        return self._start(spec, ordered, None)
+
+    def resume_restore(self) -> str:
+        """After a failed, cancelled or lost restore: starts a job that goes on with it, returns its id.
+
+        Raises Refused when there is nothing to go on with.
+        """
+        job = self._incident.job
+        if job is None:
+            raise Refused("No restore has been started.")
+        spec = resuming(self._state, job, self._operator, self._now())
+
+        def ordered(now: Incident) -> Incident:
+            if (now.job, now.ref, now.closed_at) != (job, spec.ref, None):
+                raise Refused(
+                    "Another engineer has changed this incident.",
+                    mend="Nothing was started. Look at the incident again.",
+                )
+            record = replace(now.record(Step.RESTORE), status=StepStatus.ACTIVE, ended_at=None, note="")
+            told = self._entries([("decision", f"Go on with {job}, from what it has done.")])
+            now = replace(with_records(now, record), timeline=(*now.timeline, *told))
+            return replace(now, job=spec.id, target=spec.target, verdict=None)
+
+        return self._start(spec, ordered, job)
+
+    def _start(self, spec: JobSpec, ordered: Callable[[Incident], Incident], before: str | None) -> str:
+        # Written down before it is started: whatever happens in between, no restore runs that nobody knows of
+        self._by(ordered)
+        try:
+            start_job(self._state, spec)
+        except PgdrError:
+            self._change(job=before)
+            raise
+        self._note("fact", f"Job {spec.id} started.")
+        return spec.id
+
+    def cancel_restore(self, keep: bool) -> None:
+        """Asks the job to stop; its unfinished database is kept or dropped."""
+        job = self.look_again().job
+        if job is None:
+            raise Refused("No restore has been started.")
+        ask_cancel(self._state, job, self._operator, keep)
+        self._note("decision", f"The restore was told to stop, its database {'kept' if keep else 'dropped'}.")
+
+    def finish_restore(self) -> Incident:
+        """Writes down how the job ended; does nothing while it runs or when that was done already."""
+        picture = self.restore_picture()
+        if picture is None or picture.state is JobState.RUNNING:
+            return self._incident
+        told = [
+            (
+                "fact" if e.harmless else "error",
+                f"{e.entry or 'pg_restore'}: {clean(e.message, 300)} {e.meaning}",
+            )
+            for e in picture.errors
+        ]
+        word = picture.verdict.value if picture.verdict else picture.state.value
+        good = picture.state is JobState.DONE and picture.verdict is not Verdict.FAILED
+        why = clean(picture.message or "", 300)
+        told.append(
+            ("fact", f"The restore ended {word}.") if good else ("error", f"The restore ended {word}. {why}")
+        )
+        note = f"{word} in {duration(picture.duration_s)}" if good else f"{word}: {why}"
+        entries, at = self._entries(told), self._now()
+
+        def finished(now: Incident) -> Incident:
+            over = now.record(Step.RESTORE).status in (StepStatus.DONE, StepStatus.FAILED)
+            if over or now.job != picture.job:
+                return now  # another engineer's app has written it down
+            now = replace(now, verdict=picture.verdict, timeline=(*now.timeline, *entries))
+            if good:
+                return ended(now, Step.RESTORE, at, note, StepStatus.DONE)
+            return replace(ended(now, Step.RESTORE, at, note, StepStatus.FAILED), target=None)
+
+        return self._by(finished)
+
+    def restore_again(self) -> Incident:
+        """After a failed, cancelled or lost restore: forgets it, so that a new one can be planned."""
+        self._refuse_while_restoring()
+        if self._incident.job is not None:
+            forget(self._state, self._incident.job)
+        self._note("decision", "Restore again.")
+        again = StepRecord(Step.RESTORE)
+        return self._by(lambda now: replace(with_records(now, again), job=None, target=None, verdict=None))
