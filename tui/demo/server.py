@@ -157,7 +157,7 @@ class Server:
         place = self.endpoint
         command = Command(
             (
-                *(str(self.bin_directory / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
+                *(str(self.bin_directory / "psql"), "-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
                 *(f"--set={name}={value}" for name, value in (variables or {}).items()),
                 *("-h", ADDRESS, "-p", str(place.port), "-U", self.user, "-d", dbname, "-f", "-"),
             ),
