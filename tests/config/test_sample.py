@@ -66,7 +66,8 @@ def test_what_defaults_may_hold_is_documented() -> None:
 
 
 def test_every_commented_key_is_right() -> None:
-    assert len(load_text(uncommented(), SAMPLE).channels) == 2
+    fleet = load_text(uncommented(), SAMPLE)
+    assert len(fleet.channels) == 5 and len(fleet.messages) == 6
 
 
 def test_the_databases_of_the_first_fleet(fleet: Fleet) -> None:

@@ -22,15 +22,20 @@ from tui.model.fleet import (
     Endpoint,
     Fleet,
     GcsStore,
+    GoAlert,
     LocalStore,
+    Mail,
     Ntfy,
     Programs,
     S3Store,
     Secret,
+    Slack,
     SqlCheck,
+    Updates,
     Webhook,
 )
 from tui.model.text import clean_lines
+from tui.model.wording import Occasion, Wording
 
 SOURCE = Path("/etc/pgdr/fleet.toml")
 SECRET = Secret(env="SECRET")
@@ -102,7 +107,15 @@ EVERYTHING = Fleet(
     channels=(
         Ntfy("ntfy", SECRET, "https://n", SECRET, "high", ("a",), 3.0),
         Webhook("hook", "https://h/x", "Authorization", Secret(file=Path("/s")), 4.0),
+        Slack("chat", SECRET, retry_for_s=60.0),
+        Mail("post", "smtp.example.com", "a@example.com", ("b@example.com",), 465, "tls", "a", SECRET),
+        GoAlert("pager", "http://localhost:8081", SECRET),
     ),
+    messages=(
+        Wording(Occasion.DECLARED, "{fleet} {{}}", None),
+        Wording(Occasion.STOOD_DOWN, None, "{reason}"),
+    ),
+    updates=Updates(None, timedelta(minutes=2)),
     components=(
         Component("files", "Git + tar", None, None, ("a", "b"), "note"),
         Component("volumes", "tar", timedelta(days=7), timedelta(days=28), keep_at_least=1),

@@ -14,13 +14,18 @@ from tui.model.fleet import (
     Database,
     Endpoint,
     Fleet,
+    GoAlert,
+    Mail,
     Ntfy,
     S3Store,
     Secret,
+    Slack,
     Webhook,
 )
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
+
+_CHANNELS = (Ntfy, Webhook, Slack, Mail, GoAlert)
 
 
 def advice(fleet: Fleet) -> tuple[Finding, ...]:
@@ -44,7 +49,7 @@ def _secrets(fleet: Fleet) -> Iterator[tuple[str, Secret]]:
     for database in fleet.databases:
         if database.endpoint.password is not None:
             yield dotted("databases", database.name, "password"), database.endpoint.password
-    kinds = (((S3Store, AzureStore), "stores", fleet.stores), ((Ntfy, Webhook), "channels", fleet.channels))
+    kinds = (((S3Store, AzureStore), "stores", fleet.stores), (_CHANNELS, "channels", fleet.channels))
     for kind, section, specs in kinds:
         for spec in specs:
             if isinstance(spec, kind):

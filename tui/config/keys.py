@@ -7,6 +7,7 @@ from typing import Any
 
 from tui.config import backup_values as b
 from tui.config import values as v
+from tui.model.wording import Occasion
 
 Keys = Mapping[str, v.Reader[Any]]
 
@@ -122,14 +123,33 @@ CHANNELS: Mapping[str, Keys] = {
         "priority": v.one_of(*v.PRIORITIES),
         "tags": v.many(v.text),
         "timeout": v.seconds,
+        "retry_for": v.seconds,
     },
     "webhook": {
         "url": v.url_or_secret,
         "header": v.header,
         "header_value": v.secret,
         "timeout": v.seconds,
+        "retry_for": v.seconds,
     },
+    "slack": {"url": v.url_or_secret, "timeout": v.seconds, "retry_for": v.seconds},
+    "mail": {
+        "host": v.host,
+        "port": v.whole(1, 65535),
+        "security": v.one_of("starttls", "tls", "none"),
+        "user": v.text,
+        "password": v.secret,
+        "from": v.mailbox,
+        "to": v.many(v.mailbox),
+        "timeout": v.seconds,
+        "retry_for": v.seconds,
+    },
+    "goalert": {"url": v.url, "token": v.secret, "timeout": v.seconds, "retry_for": v.seconds},
 }
+
+MESSAGE: Keys = {"title": v.wording, "text": v.wording}
+
+UPDATES: Keys = {"every": v.length_or("never"), "moved": v.length, "pause": v.length}
 
 COMPONENT: Keys = {
     "method": v.text,
@@ -154,12 +174,19 @@ TOP = (
     "defaults",
     "databases",
     "channels",
+    "messages",
+    "updates",
     "components",
     "contacts",
 )
 
 # Keys whose values have a unit that the model's field names tell.
-FIELDS = {"connect_timeout": "connect_timeout_s", "timeout": "timeout_s"}
+FIELDS = {
+    "connect_timeout": "connect_timeout_s",
+    "timeout": "timeout_s",
+    "retry_for": "retry_for_s",
+    "from": "sender",
+}
 
 # What people write who come from elsewhere; difflib finds slips of the finger by itself.
 SYNONYMS = {
@@ -198,6 +225,8 @@ def known_keys() -> frozenset[str]:
         ("defaults.backup", BACKUP),
         ("components.NAME", COMPONENT),
         ("contacts", CONTACT),
+        *((f"messages.{occasion.value}", MESSAGE) for occasion in Occasion),
+        ("updates", UPDATES),
         *(("stores.NAME", keys) for keys in STORES.values()),
         *(("channels.NAME", keys) for keys in CHANNELS.values()),
     ]

@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from tui.config import keys
+from tui.config.channels import read_channels, read_messages, read_updates
 from tui.config.stores import read_stores
 from tui.config.table import Place, Reading, Table, dotted, nearest
 from tui.model.errors import ConfigError, Problem
 from tui.model.fleet import (
     BackupPolicy,
-    ChannelSpec,
     Component,
     Contact,
     Database,
     Encryption,
     Endpoint,
     Fleet,
-    Ntfy,
     Programs,
     SqlCheck,
-    Webhook,
 )
 from tui.model.text import clean
 
@@ -110,7 +108,9 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         source=reading.source.absolute(),
         databases=_databases(raw, reading, names, BackupPolicy(stores=names, jobs=jobs)),
         stores=stores,
-        channels=_channels(raw, reading),
+        channels=read_channels(raw, reading),
+        messages=read_messages(raw, reading),
+        updates=read_updates(raw, reading),
         components=_components(raw, reading, names),
         contacts=_contacts(raw, reading),
         programs=Programs(**programs),
@@ -272,24 +272,6 @@ def _no_mixed_backups(databases: list[Database], reading: Reading) -> None:
                     f" {dotted('databases', first)}: same dbname.",
                     "Give one of them a store of its own, a prefix or a directory.",
                 )
-
-
-def _channels(raw: Table, reading: Reading) -> tuple[ChannelSpec, ...]:
-    made: list[ChannelSpec] = []
-    for name, table in reading.named(raw, "channels"):
-        at = ("channels", name)
-        kind = reading.kind(table, at, keys.CHANNELS)
-        if kind == "ntfy":
-            read = reading.table(table, at, keys.CHANNELS[kind], required=("topic",), apart=("kind",))
-            if "topic" in read:
-                made.append(Ntfy(name=name, **read))
-        elif kind == "webhook":
-            pair = ("header", "header_value")
-            required = ("url", *(pair if table.keys() & set(pair) else ()))
-            read = reading.table(table, at, keys.CHANNELS[kind], required=required, apart=("kind",))
-            if "url" in read:
-                made.append(Webhook(name=name, **read))
-    return tuple(made)
 
 
 def _components(raw: Table, reading: Reading, stores: tuple[str, ...]) -> tuple[Component, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from tui.config import duration
 from tui.model.fleet import Criticality, Secret
 from tui.model.text import clean
+from tui.model.wording import FIELDS, Misworded, names_in
 
 T = TypeVar("T")
 Reader = Callable[[object, Path], T]
@@ -26,6 +28,7 @@ PRIORITIES = ("min", "low", "default", "high", "urgent", "max")  # ntfy's names 
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110, 5.6.2
+_MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 _KINDS: dict[type, str] = {dict: "a table", list: "a list", float: "a number with a point"}
 
 
@@ -256,6 +259,28 @@ def prefix(value: object, base: Path) -> str:
     """What the keys of a store begin with; ends with `/`, so that it can't be half a name."""
     read = text(value, base).strip("/")
     return f"{read}/" if read else ""
+
+
+def mailbox(value: object, base: Path) -> str:
+    """An e-mail address alone, without a name."""
+    read = text(value, base)
+    if not _MAILBOX.fullmatch(read) or not read.isascii():
+        raise _expected('an e-mail address alone, such as "ops@example.com"', value)
+    return read
+
+
+def wording(value: object, base: Path) -> str:
+    """Text with facts in it as `{name}`, each of a name that is known."""
+    read = text(value, base)
+    try:
+        names_in(read)
+    except Misworded as wrong:
+        if wrong.name is None:
+            raise Unfit(wrong.what) from None
+        near = get_close_matches(wrong.name.lower(), FIELDS, n=1, cutoff=0.5)
+        mend = f"Did you mean {{{near[0]}}}?" if near else f"Known: {', '.join(FIELDS)}."
+        raise Unfit(f'there is no field "{clean(wrong.name, 40)}".', mend) from None
+    return read
 
 
 def header(value: object, base: Path) -> str:

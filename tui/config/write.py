@@ -23,11 +23,15 @@ from tui.model.fleet import (
     Endpoint,
     Fleet,
     GcsStore,
+    GoAlert,
     LocalStore,
+    Mail,
     Ntfy,
     S3Store,
     Secret,
+    Slack,
     StoreSpec,
+    Webhook,
 )
 from tui.model.text import clean
 
@@ -70,6 +74,12 @@ def text_of(fleet: Fleet) -> str:
     for number, database in enumerate(fleet.databases):
         blocks += _database(database, fleet, _ABOUT if number == 0 else {})
     blocks += [_channel(channel) for channel in fleet.channels]
+    blocks += [
+        _block(_header("messages", said.occasion.value), {"title": said.title, "text": said.text})
+        for said in fleet.messages
+    ]
+    if updates := _changed(fleet.updates, None):
+        blocks.append(_block("[updates]", updates, {"every": "never"}))
     blocks += [_component(component) for component in fleet.components]
     blocks += [_block("[[contacts]]", {"name": c.name, "how": c.how}) for c in fleet.contacts]
     return "\n".join(blocks)
@@ -104,7 +114,7 @@ def _store(store: StoreSpec) -> str:
 
 
 def _channel(channel: ChannelSpec) -> str:
-    kind = "ntfy" if isinstance(channel, Ntfy) else "webhook"
+    kind = {Ntfy: "ntfy", Webhook: "webhook", Slack: "slack", Mail: "mail", GoAlert: "goalert"}[type(channel)]
     return _block(_header("channels", channel.name), {"kind": kind, **_changed(channel, None)})
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 
+from tui.model.wording import Wording
+
 
 class Criticality(Enum):
     """How much a database matters; the order is the order of work."""
@@ -198,6 +200,7 @@ class Ntfy:
     priority: str = "urgent"
     tags: tuple[str, ...] = ("rotating_light", "disaster")
     timeout_s: float = 10.0
+    retry_for_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +212,60 @@ class Webhook:
     header: str | None = None
     header_value: Secret | None = None
     timeout_s: float = 10.0
+    retry_for_s: float = 20.0
 
 
-ChannelSpec = Ntfy | Webhook
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """An incoming webhook of Slack, or of anything that takes the same JSON. The address is a secret: who
+    knows it can write there."""
+
+    name: str
+    url: Secret | str
+    timeout_s: float = 10.0
+    retry_for_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A server that takes e-mail by SMTP. `port` None: the usual one of its `security` (587 for starttls, 465
+    for tls, 25 for none); user and password belong together."""
+
+    name: str
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    port: int | None = None
+    security: str = "starttls"  # starttls, tls, none
+    user: str | None = None
+    password: Secret | None = None
+    timeout_s: float = 10.0
+    retry_for_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class GoAlert:
+    """A service of GoAlert, by its generic API key: one alert for each incident, closed with it."""
+
+    name: str
+    url: str
+    token: Secret
+    timeout_s: float = 10.0
+    retry_for_s: float = 20.0
+
+
+ChannelSpec = Ntfy | Webhook | Slack | Mail | GoAlert
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """When a running restore tells the channels by itself, where an incident asks for it: every so often
+    (None: not for that alone), or when the time it should be ready at has moved by more than `moved`; never
+    more often than `pause`."""
+
+    every: timedelta | None = timedelta(minutes=15)
+    moved: timedelta = timedelta(minutes=5)
+    pause: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +302,8 @@ class Fleet:
     databases: tuple[Database, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
     channels: tuple[ChannelSpec, ...] = ()
+    messages: tuple[Wording, ...] = ()
+    updates: Updates = Updates()
     components: tuple[Component, ...] = ()
     contacts: tuple[Contact, ...] = ()
     programs: Programs = Programs()
