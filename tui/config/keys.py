@@ -166,6 +166,8 @@ COMPONENT: Keys = {
 
 CONTACT: Keys = {"name": v.text, "how": v.text}
 
+APP: Keys = {"theme": v.text, "incident_theme": v.text, "mouse": v.flag, "ascii": v.flag}
+
 TOP = (
     "fleet",
     "programs",
@@ -178,6 +180,8 @@ TOP = (
     "updates",
     "components",
     "contacts",
+    "app",
+    "keys",
 )
 
 # Keys whose values have a unit that the model's field names tell.
@@ -225,6 +229,7 @@ def known_keys() -> frozenset[str]:
         ("defaults.backup", BACKUP),
         ("components.NAME", COMPONENT),
         ("contacts", CONTACT),
+        ("app", APP),
         *((f"messages.{occasion.value}", MESSAGE) for occasion in Occasion),
         ("updates", UPDATES),
         *(("stores.NAME", keys) for keys in STORES.values()),

@@ -21,6 +21,7 @@ from tui.model.fleet import (
     Encryption,
     Endpoint,
     Fleet,
+    Looks,
     Programs,
     SqlCheck,
 )
@@ -100,6 +101,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
     about = reading.table(raw.get("fleet", {}), ("fleet",), keys.FLEET)
     programs = reading.table(raw.get("programs", {}), ("programs",), keys.PROGRAMS)
     encryption = reading.table(raw.get("encryption", {}), ("encryption",), keys.ENCRYPTION)
+    looks = reading.table(raw.get("app", {}), ("app",), keys.APP)
     jobs = about.get("jobs", Fleet(name="").jobs)
     stores = read_stores(raw, reading)
     names = tuple(raw["stores"]) if isinstance(raw.get("stores"), dict) else ()
@@ -115,6 +117,8 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         contacts=_contacts(raw, reading),
         programs=Programs(**programs),
         encryption=Encryption(**encryption),
+        app=Looks(**looks),
+        keys=_keymap(raw, reading),
         jobs=jobs,
         **{key: about[key] for key in keys.DUE if key in about},
     )
@@ -125,6 +129,14 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
             "Write a [databases.NAME] or a [stores.NAME] for each, or run `pgdr init`.",
         )
     return fleet
+
+
+def _keymap(raw: Table, reading: Reading) -> tuple[tuple[str, str], ...]:
+    if "keys" not in raw:
+        return ()
+    from tui.config.keymap import read_keys  # no other configuration needs to know the app's keys
+
+    return read_keys(raw["keys"], reading)
 
 
 def _databases(

@@ -82,6 +82,13 @@ def state_dir(explicit: Path | None) -> Path:
     return path
 
 
+def own_themes() -> Path | None:
+    """Returns where a person's own themes are, $XDG_CONFIG_HOME/pgdr/themes, whether it exists or not;
+    None where there is no home."""
+    home = _xdg("XDG_CONFIG_HOME", ".config")
+    return home / "pgdr" / "themes" if home is not None else None
+
+
 def _said(explicit: Path | None, option: str, variable: str) -> tuple[Path, str] | None:
     value = os.environ.get(variable, "")
     by = option if explicit is not None else f"${variable}"

@@ -82,6 +82,10 @@ def text_of(fleet: Fleet) -> str:
         blocks.append(_block("[updates]", updates, {"every": "never"}))
     blocks += [_component(component) for component in fleet.components]
     blocks += [_block("[[contacts]]", {"name": c.name, "how": c.how}) for c in fleet.contacts]
+    if looks := _changed(fleet.app, None):
+        blocks.append(_block("[app]", looks))
+    if fleet.keys:
+        blocks.append(_block("[keys]", dict(fleet.keys)))
     return "\n".join(blocks)
 
 

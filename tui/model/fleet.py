@@ -294,6 +294,18 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """How the app looks and is used, where its options don't say otherwise. A theme of None is the app's
+    own choice; `incident_theme` is worn while a recovery that is no drill is on the screen, "none" for
+    none."""
+
+    theme: str | None = None
+    incident_theme: str = "incident"
+    mouse: bool = True
+    ascii: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Everything one configuration says. `source` is the file it came from."""
 
@@ -315,6 +327,8 @@ class Fleet:
     table_drill_every: timedelta | None = timedelta(days=90)
     drill_every: timedelta | None = timedelta(days=90)
     full_drill_every: timedelta | None = timedelta(days=365)
+    app: Looks = Looks()
+    keys: tuple[tuple[str, str], ...] = ()  # (id, keys with commas between): other keys than the app's own
 
     def database(self, name: str) -> Database | None:
         """The database called `name`, or None.

@@ -1,0 +1,210 @@
+"""Every key of the app, one table for each screen or widget that has keys. The screens bind what is here, `?`
+tells it, a configuration may change it ([keys]), and read-only mode takes the dangerous ones away.
+
+None is on ctrl+a, ctrl+b, ctrl+j, ctrl+o or ctrl+s: tmux, screen and terminals take those for themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tui.model.key import Key
+
+_BACK = Key("back", "escape,q", "back", "Goes back to the screen before.", action="app.pop_screen")
+_FILTER = Key("filter", "slash", "filter", "Shows only rows in which every word that you type occurs.")
+
+KEYS: Mapping[str, tuple[Key, ...]] = {
+    "app": (
+        Key("help", "question_mark,f1", "keys", "Shows what works here, and what this screen is for."),
+        Key(
+            "command_palette",
+            "ctrl+p",
+            "find",
+            "Finds any command, database, backup, incident or job.",
+            shown=False,
+        ),
+        Key(
+            "export",
+            "ctrl+e",
+            "export",
+            "Writes this screen as text and as a picture (SVG) into the state directory.",
+            shown=False,
+        ),
+        Key("quit", "ctrl+q", "quit", "Ends the app; asks first while jobs run.", shown=False),
+    ),
+    "rows": (
+        Key("up", "up,k", "up", "The row above.", shown=False, action="move(-1)"),
+        Key("down", "down,j", "down", "The row below.", shown=False, action="move(1)"),
+        Key("page_up", "pageup", "a page up", shown=False, action="page(-1)"),
+        Key("page_down", "pagedown,space", "a page down", shown=False, action="page(1)"),
+        Key("first", "home,g", "first", "The first row.", shown=False, action="edge(-1)"),
+        Key("last", "end,G", "last", "The last row.", shown=False, action="edge(1)"),
+        Key("choose", "enter", "open", "Opens the row under the cursor."),
+    ),
+    "marks": (
+        Key("mark", "space", "mark", "Marks the row, or takes its mark away, and goes on to the next."),
+        Key("mark_all", "a", "mark all", "Marks all rows that are seen; none when all are.", shown=False),
+    ),
+    "text": (
+        Key("up", "up,k", "up", "A line up.", shown=False, action="scroll_up"),
+        Key("down", "down,j", "down", "A line down.", shown=False, action="scroll_down"),
+        Key("page_up", "pageup", "a page up", shown=False),
+        Key("page_down", "pagedown,space", "a page down", shown=False),
+        Key("first", "home,g", "top", "The first line.", shown=False, action="scroll_home"),
+        Key("last", "end,G", "end", "The last line.", shown=False, action="scroll_end"),
+    ),
+    "filter": (
+        Key("clear", "escape", "no filter", "Shows all rows again.", action="leave(True)"),
+        Key("done", "enter,down", "to the rows", "Keeps the filter; back to the rows.", action="leave(False)"),
+    ),
+    "choice": (Key("press", "enter", "choose", "Chooses what has the focus.", shown=False),),
+    "fleet": (
+        Key("recover", "r", "recover", "Begins the guided recovery of this database.", dangerous=True),
+        Key("backups", "b", "backups", "Shows the backups of this database in all stores."),
+        Key(
+            "verify", "v", "verify",
+            "Restores the newest backup into a scratch database, checks it and drops it.",
+            dangerous=True,
+        ),
+        Key("back_up", "B", "back up now", "Takes a backup of this database now.", True, shown=False),
+        Key("jobs", "J", "jobs", "Shows what is running or has run."),
+        Key("incidents", "i", "incidents", "Shows the recoveries, open and closed."),
+        _FILTER,
+        Key("refresh", "R", "look again", "Asks every server and store anew."),
+        Key("copy", "y", "copy", "Copies what is known of this database.", shown=False),
+        Key("quit", "q", "quit", "Ends the app; asks first while jobs run.", action="app.quit"),
+    ),
+    "database": (
+        Key("recover", "r", "recover", "Begins the guided recovery of this database.", dangerous=True),
+        Key("backups", "b", "backups", "Shows the backups of this database in all stores."),
+        Key("back_up", "B", "back up now", "Takes a backup of this database now.", dangerous=True),
+        Key("kept", "d", "kept databases", "Shows what restores and swaps left beside this database."),
+        _FILTER,
+        Key("refresh", "R", "look again", "Reads the tables anew."),
+        Key("copy", "y", "copy", "Copies what is known of this database.", shown=False),
+        _BACK,
+    ),
+    "backups": (
+        Key("recover", "r", "recover with it", "Begins a recovery with this backup picked.", dangerous=True),
+        Key(
+            "verify", "v", "verify", "Restores it into a scratch database, checks it and drops it.",
+            dangerous=True,
+        ),
+        Key("tables", "t", "single tables", "Restores single tables of it beside the live ones.", True),
+        Key("copy", "y", "copy name", "Copies the backup's name (STORE:KEY)."),
+        _FILTER,
+        Key("refresh", "R", "read again", "Reads all stores anew."),
+        _BACK,
+    ),
+    "backup": (
+        Key("recover", "r", "recover with it", "Begins a recovery with this backup picked.", dangerous=True),
+        Key(
+            "verify", "v", "verify", "Restores it into a scratch database, checks it and drops it.",
+            dangerous=True,
+        ),
+        Key("tables", "t", "single tables", "Restores single tables of it beside the live ones.", True),
+        Key("copy", "y", "copy name", "Copies the backup's name (STORE:KEY)."),
+        _FILTER,
+        _BACK,
+    ),
+    "kept": (
+        Key("drop", "D", "drop…", "Drops this database for good, once its name is typed.", dangerous=True),
+        Key("copy", "y", "copy name", "Copies the database's name."),
+        _FILTER,
+        Key("refresh", "R", "look again", "Asks the server anew."),
+        _BACK,
+    ),
+    "jobs": (
+        Key("copy", "y", "copy name", "Copies the job's name."),
+        _FILTER,
+        Key("refresh", "R", "look again", "Reads the jobs anew."),
+        _BACK,
+    ),
+    "job": (
+        Key("stop", "x", "stop…", "Stops the job; asks what becomes of what is unfinished.", dangerous=True),
+        Key("copy", "y", "copy all", "Copies all that is known of the job."),
+        Key(
+            "leave", "q,escape", "leave, it goes on", "Goes back; the job goes on by itself.",
+            action="app.pop_screen",
+        ),
+    ),
+    "views": (
+        Key("log", "l", "log", "The log alone; once more: the overview.", action="view('log')"),
+        Key("errors", "e", "errors", "The errors, each with what it means.", action="view('errors')"),
+        Key("tables", "t", "tables", "Every table and index.", action="view('tables')"),
+        Key("checks", "c", "checks", "The checks.", shown=False, action="view('checks')"),
+        Key("overview", "o", "overview", "The overview.", shown=False, action="view('overview')"),
+    ),
+    "incidents": (
+        Key("copy", "y", "copy", "Copies what is known of this incident.", shown=False),
+        _FILTER,
+        Key("refresh", "R", "look again", "Reads the incidents anew."),
+        _BACK,
+    ),
+    "read": (Key("copy", "y", "copy", "Copies the text."), _BACK),
+    "error": (
+        Key("close", "escape,enter,q", "back", "Goes back."),
+        Key("copy", "y", "copy", "Copies all of it."),
+    ),
+    "question": (
+        Key("cancel", "escape", "cancel", "Closes the question; nothing is done."),
+        Key("before", "left,up", "before", "What stands before.", shown=False, action="app.focus_previous"),
+        Key("next", "right,down", "next", "What stands after.", shown=False, action="app.focus_next"),
+        Key("help", "f1", "help", "Shows what works here.", shown=False, action="app.help"),
+    ),
+    "choose_tables": (
+        _FILTER,
+        Key("copy", "y", "copy names", "Copies the tables' names.", shown=False),
+        _BACK,
+    ),
+    "tables_job": (Key("differences", "d", "compare", "Compares the restored tables with the live ones."),),
+    "differences": (
+        Key("merge", "m", "merge…", "Puts back what the marked tables miss, once the name is typed.", True),
+        Key("triggers", "f", "triggers on/off", "Whether triggers run while rows are put back.", True),
+        Key("update", "u", "overwrite on/off", "Whether rows that differ are overwritten.", True),
+        Key("compare", "R", "compare again", "Compares anew."),
+        Key("drop", "x", "drop scratch…", "Drops the scratch database, once its name is typed.", True),
+        Key("copy", "y", "copy", "Copies the differences."),
+        Key("leave", "escape,q", "back", "Goes back."),
+    ),
+    "help": (
+        Key("close", "escape,q,question_mark,f1,enter", "back", "Goes back."),
+        Key("copy", "y", "copy", "Copies the page and the keys."),
+    ),
+    "find": (
+        Key("close", "escape,ctrl+p", "back", "Goes back; nothing is done."),
+        Key("do", "enter", "go", "Does it, or goes there."),
+        Key("up", "up", "up", "The one above.", shown=False, action="move(-1)"),
+        Key("down", "down", "down", "The one below.", shown=False, action="move(1)"),
+        Key("page_up", "pageup", "a page up", shown=False, action="page(-1)"),
+        Key("page_down", "pagedown", "a page down", shown=False, action="page(1)"),
+        Key("help", "f1", "help", "Shows what works here.", shown=False, action="app.help"),
+    ),
+    "small": (Key("quit", "ctrl+q", "quit", "Ends the app.", action="app.quit"),),
+}  # fmt: skip
+
+
+# What can have the keyboard at the same time: within a line no key may stand for two things.
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    *((screen, "rows", "app") for screen in ("fleet", "database", "backups", "backup", "kept", "jobs")),
+    ("incidents", "rows", "app"),
+    ("choose_tables", "rows", "marks", "app"),
+    ("differences", "rows", "marks", "app"),
+    ("tables_job", "job", "views", "text", "app"),
+    ("read", "text", "app"),
+    ("error",),
+    ("question", "choice"),
+    ("help", "text"),
+    ("find",),
+    ("filter",),
+)
+
+
+def all_keys() -> Iterator[tuple[str, Key]]:
+    """Returns the id and the key of all there are."""
+    for scope, keys in KEYS.items():
+        for key in keys:
+            yield f"{scope}.{key.name}", key
+
+
+DANGEROUS = frozenset(name for name, key in all_keys() if key.dangerous)
