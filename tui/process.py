@@ -6,9 +6,12 @@ Passwords travel in the environment or a passfile, never in argv, so `shown` can
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO
@@ -17,6 +20,9 @@ from tui.model.errors import PgdrError
 from tui.model.text import clean
 
 SECRET_VARIABLES = frozenset({"PGPASSWORD"})
+
+_KEPT_BYTES = 1 << 20  # of what a program prints: enough for any answer, little for this process
+_ENDS_S = 2.0  # how long a program that is asked to end may take
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,45 @@ def run(command: Command, *, timeout_s: float | None = None, stdin: bytes | None
         process.communicate()
         raise PgdrError(f"{command.argv[0]} gave no answer within {timeout_s:g} s.") from None
     return Finished(process.returncode, out, err.decode("utf-8", "replace"))
+
+
+def run_to_exit(command: Command, *, timeout_s: float, cwd: str | None = None) -> Finished:
+    """Runs a program that may leave others running, such as one that starts a service, and returns when it
+    has ended itself, whether or not those still hold its output open.
+
+    It has a session of its own: it can't ask anything on this terminal, and what it leaves running outlives
+    this process. Of its output the first mebibyte is kept. Raises PgdrError when it can't be started or takes
+    longer than `timeout_s` seconds: it is ended then, with all of its session's group.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = start(command, stdout=out, stderr=err, detached=True, cwd=cwd)
+        try:
+            process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            _end_group(process)
+            said = _kept(err).decode("utf-8", "replace").strip().splitlines()
+            raise PgdrError(
+                f"{clean(command.argv[0])} had not ended after {timeout_s:g} s, and was ended.",
+                f"It said: {clean(said[-1], 300)}" if said else None,
+            ) from None
+        except BaseException:  # the one who waits is ended: what it has begun must not go on unseen
+            _end_group(process)
+            raise
+        return Finished(process.returncode, _kept(out), _kept(err).decode("utf-8", "replace"))
+
+
+def _kept(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read(_KEPT_BYTES)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Asks a program and its children to end, and makes them."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_ENDS_S)
 
 
 def start(

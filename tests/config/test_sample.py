@@ -43,7 +43,7 @@ def said(table: dict[str, Any], at: str = "") -> set[str]:
     """The full names of the keys that are in use, `NAME` standing for a name."""
     found = set()
     for key, value in table.items():
-        named = at in ("stores", "databases", "channels", "components")
+        named = at in ("stores", "databases", "services", "channels", "components")
         path = ".".join(filter(None, (at, "NAME" if named else key)))
         found.add(path)
         for inner in value if isinstance(value, list) else [value]:

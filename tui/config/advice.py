@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tui.config.duration import text_of
 from tui.config.secrets import exposure, reveal
-from tui.config.table import dotted
+from tui.config.table import dotted, nearest
 from tui.model.errors import ConfigError
 from tui.model.fleet import (
     AzureStore,
@@ -31,9 +31,10 @@ _CHANNELS = (Ntfy, Webhook, Slack, Mail, GoAlert)
 def advice(fleet: Fleet) -> tuple[Finding, ...]:
     """Given a fleet, returns what is missing or unwise in it, each about a key of its configuration.
 
-    STOP: a secret or passfile that isn't there, so that something will not be reached. WARNING: one
-    that others may read; a backup that is due less often than the RPO allows, goes nowhere, or has no
-    copy off-site. Looks at the environment and at files, connects to nothing.
+    STOP: a secret or passfile that isn't there, so that something will not be reached; a service that is to
+    be paused but is declared nowhere. WARNING: a secret that others may read; a backup that is due less often
+    than the RPO allows, goes nowhere, or has no copy off-site. Looks at the environment and at files, and
+    connects to nothing.
     """
     found: list[Finding] = []
     for key, secret in _secrets(fleet):
@@ -41,6 +42,7 @@ def advice(fleet: Fleet) -> tuple[Finding, ...]:
     for database in fleet.databases:
         found += _passfile(dotted("databases", database.name, "passfile"), database.endpoint)
         found += _policy(dotted("databases", database.name, "backup"), database, fleet)
+        found += _services(dotted("databases", database.name, "services"), database, fleet)
     return tuple(found)
 
 
@@ -82,6 +84,22 @@ def _passfile(key: str, endpoint: Endpoint) -> Iterator[Finding]:
     elif who is not None:
         what = f"{who.capitalize()} can read {path}, so libpq will not use it."
         yield Finding(Level.STOP, key, what, f"chmod 600 {path}")
+
+
+def _services(key: str, database: Database, fleet: Fleet) -> Iterator[Finding]:
+    """Not a reason to refuse the whole configuration at night, but one to mend it by day."""
+    known = [service.name for service in fleet.services]
+    for name in database.services:
+        if name not in known:
+            near = nearest(name, known)
+            table = dotted("services", name)
+            mend = f"Write [{table}], which says how it is stopped and started, or take it out."
+            yield Finding(
+                Level.STOP,
+                key,
+                f'There is no service "{clean(name, 80)}": it can\'t be paused.',
+                f"Did you mean {dotted(near)}? Else w{mend[1:]}" if near else mend,
+            )
 
 
 def _policy(key: str, database: Database, fleet: Fleet) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tui.config import backup_values as b
+from tui.config import service_values as s
 from tui.config import values as v
 from tui.model.wording import Occasion
 
@@ -115,6 +116,35 @@ STORES: Mapping[str, Keys] = {
     },
 }
 
+_SERVICE: Keys = {
+    "timeout": v.seconds,
+    "health_url": v.url,
+    "health_status": v.whole(100, 599),
+    "health_json": s.answers,
+    "health_command": s.argv,
+    "health_within": v.seconds,
+}
+
+SERVICES: Mapping[str, Keys] = {
+    "compose": {
+        "program": s.program,
+        "file": v.path,
+        "project": v.text,
+        "directory": v.path,
+        "service": s.word,
+        **_SERVICE,
+    },
+    "kubernetes": {
+        "deployment": s.word,
+        "statefulset": s.word,
+        "namespace": s.word,
+        "context": s.word,
+        **_SERVICE,
+    },
+    "systemd": {"unit": s.unit, "user": v.flag, "sudo": v.flag, **_SERVICE},
+    "command": {"stop": s.argv, "start": s.argv, "state": s.argv, "directory": v.path, **_SERVICE},
+}
+
 CHANNELS: Mapping[str, Keys] = {
     "ntfy": {
         "topic": v.secret,
@@ -175,6 +205,7 @@ TOP = (
     "stores",
     "defaults",
     "databases",
+    "services",
     "channels",
     "messages",
     "updates",
@@ -189,6 +220,7 @@ FIELDS = {
     "connect_timeout": "connect_timeout_s",
     "timeout": "timeout_s",
     "retry_for": "retry_for_s",
+    "health_within": "health_within_s",
     "from": "sender",
 }
 
@@ -234,6 +266,7 @@ def known_keys() -> frozenset[str]:
         ("updates", UPDATES),
         *(("stores.NAME", keys) for keys in STORES.values()),
         *(("channels.NAME", keys) for keys in CHANNELS.values()),
+        *(("services.NAME", keys) for keys in SERVICES.values()),
     ]
-    kinds = {"stores.NAME.kind", "channels.NAME.kind"}
+    kinds = {"stores.NAME.kind", "channels.NAME.kind", "services.NAME.kind"}
     return frozenset(kinds | {f"{table}.{key}" for table, keys in tables for key in keys})

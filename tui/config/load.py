@@ -10,6 +10,7 @@ from typing import Any
 
 from tui.config import keys
 from tui.config.channels import read_channels, read_messages, read_updates
+from tui.config.services import read_services
 from tui.config.stores import read_stores
 from tui.config.table import Place, Reading, Table, dotted, nearest
 from tui.model.errors import ConfigError, Problem
@@ -110,6 +111,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         source=reading.source.absolute(),
         databases=_databases(raw, reading, names, BackupPolicy(stores=names, jobs=jobs)),
         stores=stores,
+        services=read_services(raw, reading),
         channels=read_channels(raw, reading),
         messages=read_messages(raw, reading),
         updates=read_updates(raw, reading),

@@ -33,6 +33,7 @@ from tui.model.fleet import (
     StoreSpec,
     Webhook,
 )
+from tui.model.service import ComposeService, KubernetesService, ServiceSpec, SystemdService
 from tui.model.text import clean
 
 _HEAD = """\
@@ -73,6 +74,7 @@ def text_of(fleet: Fleet) -> str:
     blocks += [_store(store) for store in fleet.stores]
     for number, database in enumerate(fleet.databases):
         blocks += _database(database, fleet, _ABOUT if number == 0 else {})
+    blocks += [_service(service) for service in fleet.services]
     blocks += [_channel(channel) for channel in fleet.channels]
     blocks += [
         _block(_header("messages", said.occasion.value), {"title": said.title, "text": said.text})
@@ -122,6 +124,12 @@ def _channel(channel: ChannelSpec) -> str:
     return _block(_header("channels", channel.name), {"kind": kind, **_changed(channel, None)})
 
 
+def _service(service: ServiceSpec) -> str:
+    kinds = {ComposeService: "compose", KubernetesService: "kubernetes", SystemdService: "systemd"}
+    kind = kinds.get(type(service), "command")
+    return _block(_header("services", service.name), {"kind": kind, **_changed(service, None)})
+
+
 def _component(component: Component) -> str:
     values = {"method": component.method, "every": component.every, "keep_for": component.keep_for}
     values |= _changed(component, None)
@@ -167,6 +175,8 @@ def _toml(value: object, field: str) -> str:
     if isinstance(value, Secret):
         where = {"env": value.env} if value.env is not None else {"file": value.file}
         return "{ " + ", ".join(f"{key} = {_toml(item, key)}" for key, item in where.items()) + " }"
+    if field == "health_json" and isinstance(value, tuple):
+        return "{ " + ", ".join(f"{_key(key)} = {_toml(wanted, key)}" for key, wanted in value) + " }"
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(item, field) for item in value)}]"
     if isinstance(value, timedelta):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 
+from tui.model.service import ServiceSpec
 from tui.model.wording import Wording
 
 
@@ -320,6 +321,7 @@ class Fleet:
     contacts: tuple[Contact, ...] = ()
     programs: Programs = Programs()
     encryption: Encryption = Encryption()
+    services: tuple[ServiceSpec, ...] = ()
     jobs: int = 2
     # How often a backup of each database is verified, a single table restored, a recovery rehearsed, and
     # the loss of everything simulated; None: never due.
@@ -343,3 +345,7 @@ class Fleet:
     def store(self, name: str) -> StoreSpec | None:
         """The store called `name`, or None."""
         return next((s for s in self.stores if s.name == name), None)
+
+    def service(self, name: str) -> ServiceSpec | None:
+        """The service called `name`, or None."""
+        return next((s for s in self.services if s.name == name), None)

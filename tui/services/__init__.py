@@ -1,1 +1,1 @@
-"""What uses a database: is it healthy?"""
+"""What uses a database: paused before a recovery and resumed after, and is it healthy?"""
