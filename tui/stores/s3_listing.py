@@ -21,6 +21,7 @@ from xml.sax.saxutils import unescape
 from botocore.utils import parse_timestamp
 
 from tui.stores.ahead import Ahead
+from tui.stores.s3_stretches import LISTED, behind, next_page
 
 TAKEN = "PgdrTaken"  # in an answer: the bytes of its objects, and whether their keys are quoted
 _OPEN, _CLOSE = b"<Contents>", b"</Contents>"
@@ -53,6 +54,9 @@ def take_objects(
 
 def objects(answer: dict[str, Any]) -> list[Listed]:
     """The objects of an answer. Raises ValueError where they can't be understood."""
+    if LISTED in answer:
+        known: list[Listed] = answer[LISTED]
+        return known
     taken = answer.get(TAKEN)
     if taken is None:
         return [
@@ -81,7 +85,7 @@ def all_pages(ask: Ask, prefix: str) -> Iterator[dict[str, Any]]:
     keys = [key for key, *_ in objects(first)]
     folders = _folders(ask, prefix, keys) if token else None
     if folders is None:
-        yield from _on(ask, prefix, first)
+        yield from behind(ask, objects, prefix, first)
         return
     waiting = deque(folders)
     running: deque[Ahead[dict[str, Any]]] = deque()
@@ -111,17 +115,9 @@ def _folder(ask: Ask, folder: _Folder, after: str) -> Iterator[dict[str, Any]]:
     begun = {"StartAfter": after} if after.startswith(folder.prefix) else {}
     first = ask(Prefix=folder.prefix, **begun)
     yield first
-    yield from _on(ask, folder.prefix, first)
-
-
-def _on(ask: Ask, prefix: str, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The pages after `last`."""
-    while last.get("IsTruncated"):
-        token = last.get("NextContinuationToken")
-        last = ask(Prefix=prefix, ContinuationToken=token)
-        if last.get("NextContinuationToken") == token:
-            last["NextContinuationToken"] = None  # it would go round for ever; the caller tells
-        yield last
+    while first.get("IsTruncated"):
+        first = next_page(ask, folder.prefix, first)
+        yield first
 
 
 def _folders(ask: Ask, prefix: str, keys: list[str]) -> list[_Folder] | None:
@@ -149,10 +145,6 @@ def _folders(ask: Ask, prefix: str, keys: list[str]) -> list[_Folder] | None:
         ]
         return sorted(made, key=lambda folder: folder.prefix.encode())
     return None
-
-
-def _answer(one: Listed) -> dict[str, Any]:
-    return {"Contents": [dict(zip(("Key", "Size", "LastModified", "ETag"), one, strict=True))]}
 
 
 def _top(key: str, prefix: str) -> str:
