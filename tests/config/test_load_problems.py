@@ -57,6 +57,13 @@ STORE = '[stores.local]\nkind = "local"\npath = "b"\n'
         (KONG + "backup = 1", "databases.kong.backup", "expected a table", None),
         (KONG + "[fleet]\nnmae = 1", "fleet.nmae", "not a key", "Did you mean name?"),
         (KONG + "[contacts]\nname = 'a'", "contacts", "expected a list of tables", "[[contacts]]"),
+        (
+            KONG + "[scenarios.site_lost]\nrto='4h'",
+            "scenarios.site_lost",
+            "is no scenario",
+            "Did you mean [scenarios.site-lost]?",
+        ),
+        (KONG + "[scenarios.restart]\nrto='soon'", "scenarios.restart.rto", "", None),
         # unknown keys, and keys in the wrong table
         (KONG + "prot = 1", "databases.kong.prot", "not a key", "Did you mean port?"),
         (KONG + "username = 'k'", "databases.kong.username", "not a key", "Did you mean user?"),

@@ -31,9 +31,11 @@ from tui.model.fleet import (
     Secret,
     Slack,
     SqlCheck,
+    Targets,
     Updates,
     Webhook,
 )
+from tui.model.scenario import Scenario
 from tui.model.text import clean_lines
 from tui.model.wording import Occasion, Wording
 
@@ -116,6 +118,10 @@ EVERYTHING = Fleet(
         Wording(Occasion.STOOD_DOWN, None, "{reason}"),
     ),
     updates=Updates(None, timedelta(minutes=2)),
+    scenario_targets=(
+        Targets(Scenario.SITE_LOST, timedelta(hours=4)),
+        Targets(Scenario.RESTART, timedelta(minutes=5)),
+    ),
     components=(
         Component("files", "Git + tar", None, None, ("a", "b"), "note"),
         Component("volumes", "tar", timedelta(days=7), timedelta(days=28), keep_at_least=1),

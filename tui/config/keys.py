@@ -8,6 +8,7 @@ from typing import Any
 from tui.config import backup_values as b
 from tui.config import service_values as s
 from tui.config import values as v
+from tui.model.scenario import Scenario
 from tui.model.wording import Occasion
 
 Keys = Mapping[str, v.Reader[Any]]
@@ -179,6 +180,12 @@ CHANNELS: Mapping[str, Keys] = {
 
 MESSAGE: Keys = {"title": v.wording, "text": v.wording}
 
+# Nothing is lost by a restart.
+SCENARIOS: Mapping[str, Keys] = {
+    s.value: {"rto": v.length} if s is Scenario.RESTART else {"rto": v.length, "rpo": v.length}
+    for s in Scenario
+}
+
 UPDATES: Keys = {"every": v.length_or("never"), "moved": v.length, "pause": v.length}
 
 COMPONENT: Keys = {
@@ -209,6 +216,7 @@ TOP = (
     "channels",
     "messages",
     "updates",
+    "scenarios",
     "components",
     "contacts",
     "app",
@@ -264,6 +272,7 @@ def known_keys() -> frozenset[str]:
         ("app", APP),
         *((f"messages.{occasion.value}", MESSAGE) for occasion in Occasion),
         ("updates", UPDATES),
+        *((f"scenarios.{kind}", keys) for kind, keys in SCENARIOS.items()),
         *(("stores.NAME", keys) for keys in STORES.values()),
         *(("channels.NAME", keys) for keys in CHANNELS.values()),
         *(("services.NAME", keys) for keys in SERVICES.values()),

@@ -10,6 +10,7 @@ from typing import Any
 
 from tui.config import keys
 from tui.config.channels import read_channels, read_messages, read_updates
+from tui.config.scenarios import read_scenarios
 from tui.config.services import read_services
 from tui.config.stores import read_stores
 from tui.config.table import Place, Reading, Table, dotted, nearest
@@ -115,6 +116,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         channels=read_channels(raw, reading),
         messages=read_messages(raw, reading),
         updates=read_updates(raw, reading),
+        scenario_targets=read_scenarios(raw, reading),
         components=_components(raw, reading, names),
         contacts=_contacts(raw, reading),
         programs=Programs(**programs),

@@ -82,6 +82,10 @@ def text_of(fleet: Fleet) -> str:
     ]
     if updates := _changed(fleet.updates, None):
         blocks.append(_block("[updates]", updates, {"every": "never"}))
+    blocks += [
+        _block(_header("scenarios", promised.scenario.value), {"rto": promised.rto, "rpo": promised.rpo})
+        for promised in fleet.scenario_targets
+    ]
     blocks += [_component(component) for component in fleet.components]
     blocks += [_block("[[contacts]]", {"name": c.name, "how": c.how}) for c in fleet.contacts]
     if looks := _changed(fleet.app, None):

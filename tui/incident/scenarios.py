@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
+from tui.model.fleet import Fleet, Targets
 from tui.model.incident import Step
 from tui.model.scenario import Scenario
 
@@ -54,6 +55,13 @@ class Known:
 def known(scenario: Scenario) -> Known:
     """What is known of `scenario`."""
     return SCENARIOS[scenario]
+
+
+def targets(fleet: Fleet, scenario: Scenario) -> tuple[timedelta | None, timedelta | None]:
+    """The RTO and RPO of a scenario: the fleet's own where it has one, else the runbook's."""
+    runbook = known(scenario)
+    own = next((t for t in fleet.scenario_targets if t.scenario is scenario), Targets(scenario))
+    return own.rto or runbook.rto, own.rpo or runbook.rpo
 
 
 SCENARIOS: Mapping[Scenario, Known] = {

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 
+from tui.model.scenario import Scenario
 from tui.model.service import ServiceSpec
 from tui.model.wording import Wording
 
@@ -296,14 +297,23 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """How the app looks and is used, where its options don't say otherwise. A theme of None is the app's
-    own choice; `incident_theme` is worn while a recovery that is no drill is on the screen, "none" for
-    none."""
+    """How the app looks and is used, where its options don't say otherwise. A theme of None is what
+    suits the terminal; `incident_theme` is worn while a recovery that is no drill is on the screen, "none"
+    for none, None for the one that goes with the theme."""
 
     theme: str | None = None
-    incident_theme: str = "incident"
+    incident_theme: str | None = None
     mouse: bool = True
     ascii: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What this fleet promises of one scenario, where it differs from the runbook; None: as it says."""
+
+    scenario: Scenario
+    rto: timedelta | None = None
+    rpo: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +340,7 @@ class Fleet:
     drill_every: timedelta | None = timedelta(days=90)
     full_drill_every: timedelta | None = timedelta(days=365)
     app: Looks = Looks()
+    scenario_targets: tuple[Targets, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()  # (id, keys with commas between): other keys than the app's own
 
     def database(self, name: str) -> Database | None:

@@ -62,16 +62,24 @@ class TableCount:
     name: str
     expected: int | None
     found: int | None
+    estimated: bool = False  # `found` is the planner's: counting it took too long
+    reason: str | None = None  # why a table that is there could not be counted
+    before: int | None = None  # what an older backup had, where the newest one had lost it already
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message to one channel, and what became of it (`error` is None when it was taken)."""
+    """One message to one channel, and what became of it (`error` is None when it was taken). `id` is the
+    message's, `occasion` what it was about (see wording.Occasion); `simulated`: a drill, nothing went out."""
 
     at: datetime
     channel: str
     title: str
     error: str | None = None
+    id: str = ""
+    occasion: str = ""
+    tries: int = 1
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,22 @@ class Address:
 
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an assessment says has happened; `scenario` is None where nothing is to be recovered.
+
+    The damage was done between `good_at`, when all was seen to be well last, and `damaged_at`, when it was
+    there for certain; either may be unknown. `how` says how that is known.
+    """
+
+    scenario: Scenario | None
+    why: str
+    tables: tuple[str, ...] = ()  # "schema.table": those concerned
+    good_at: datetime | None = None
+    damaged_at: datetime | None = None
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +146,29 @@ class Incident:
     outcome: str | None = None  # recovered, stood down
     scenario: Scenario | None = None  # what the engineer decided on; None before that
     scenario_why: str = ""
+    proposal: Proposal | None = None  # what the assessment proposes
+    good_at: datetime | None = None  # when all was seen to be well last; the damage came after it
+    waiting_since: datetime | None = None  # a restart is waited for
     damaged_at: datetime | None = None  # since when, as far as known
     damaged_how: str = ""  # how that is known, in words
     tables: tuple[str, ...] = ()  # "schema.table": only these are restored; none: all of the database
     address: Address | None = None  # the fresh server, where the old one is lost
     driver: str | None = None  # who works on it now; None: the operator who declared it
+    driver_since: datetime | None = None  # when that one took it over
     drill: bool = False  # rehearsed in a scratch database: nothing live is touched, nobody is told
+    rehearsed_at: datetime | None = None  # of a drill: when its cutover was gone through; its clock ends
+    scratch: tuple[str, ...] = ()  # of a drill: the databases that it made, all dropped at its end
+    found: tuple[str, ...] = ()  # of a drill: what it found to be wrong, in sentences
     updates: bool = False  # whether the job tells the channels by itself when the expected end moves
 
     def record(self, step: Step) -> StepRecord:
         """The record of `step`."""
         return next(r for r in self.steps if r.step is step)
+
+    @property
+    def driving(self) -> str:
+        """Who drives it: only that one may change it."""
+        return self.driver or self.operator
 
     @property
     def current(self) -> Step:
