@@ -25,8 +25,9 @@ class Book:
     def __init__(self, state: Path) -> None:
         self._directory = private_directory(state / "incidents")
 
-    def declare(self, database: str, operator: str, now: datetime) -> Incident:
-        """Begins an incident for `database` (its name in the fleet), with the next free number."""
+    def declare(self, database: str, operator: str, now: datetime, *, drill: bool = False) -> Incident:
+        """Begins an incident for `database` (its name in the fleet), with the next free number; a `drill` is
+        one that is only rehearsed."""
         while True:
             number = max((int(p.stem) for p in self._files()), default=0) + 1
             try:
@@ -34,8 +35,9 @@ class Book:
                 os.close(os.open(self._path(str(number)), os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
             except FileExistsError:
                 continue
-            declared = TimelineEntry(now, operator, "decision", f"Incident declared for {clean(database)}.")
-            incident = Incident(str(number), database, operator, now, timeline=(declared,))
+            what = "DRILL begun" if drill else "Incident declared"
+            declared = TimelineEntry(now, operator, "decision", f"{what} for {clean(database)}.")
+            incident = Incident(str(number), database, operator, now, timeline=(declared,), drill=drill)
             self.save(incident)
             return incident
 
@@ -98,6 +100,13 @@ class Book:
     def open_ones(self) -> tuple[Incident, ...]:
         """Every incident that hasn't been closed, the newest first: to be offered at the start."""
         return tuple(i for i in self.all() if i.closed_at is None)
+
+    def written_at(self, incident_id: str) -> int:
+        """When an incident was last written, in nanoseconds of the file's clock; 0 when it can't be told."""
+        try:
+            return self._path(incident_id).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def report_path(self, incident_id: str) -> Path:
         """Where the report of a closed incident is written."""

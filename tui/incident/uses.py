@@ -23,7 +23,7 @@ def databases_in_use(state: Path, database: str) -> dict[str, str]:
         if incident.database != database or incident.closed_at is not None:
             continue
         swap = incident.swap
-        names = [incident.target, *((swap.kept_as, swap.restored_name) if swap else ())]
+        names = [incident.target, *incident.scratch, *((swap.kept_as, swap.restored_name) if swap else ())]
         for name in names:
             if name is not None:
                 needed[name] = f"incident {clean(incident.id)} is open and works with it."

@@ -1,7 +1,8 @@
 """What all steps of a guided recovery do: they change the incident on disk, and only there.
 
-A change is made to what is on disk at that moment, never to what was read before: two engineers may work
-on one incident. Everything here blocks and may be called from any thread.
+A change is made to what is on disk at that moment, never to what was read before: two engineers may have
+one incident open. Only one of them drives; what the other wants to change is refused, under the book's lock,
+until that one takes it over. Everything here blocks and may be called from any thread.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from tui.incident.book import Book
 from tui.jobs.watch import JobView, view
@@ -20,8 +23,29 @@ from tui.model.event import JobState
 from tui.model.fleet import Database, Fleet
 from tui.model.incident import Incident, Step, StepRecord, StepStatus, TimelineEntry
 from tui.model.progress import Progress
-from tui.model.text import clean
+from tui.model.text import clean, rfc3339
 from tui.operations.report import Clock
+
+P = ParamSpec("P")
+R = TypeVar("R")
+W = TypeVar("W", bound="Work")
+
+
+def acting(method: Callable[Concatenate[W, P], R]) -> Callable[Concatenate[W, P], R]:
+    """For a method that does something outside of the incident: only who drives may begin it. Once it has
+    begun, what came of it is written down, though another may have taken over meanwhile: it was done."""
+
+    @wraps(method)
+    def begun(self: W, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self.must_drive()
+        before = getattr(self._act, "begun", False)
+        self._act.begun = True
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            self._act.begun = before
+
+    return begun
 
 
 class Work:
@@ -40,6 +64,7 @@ class Work:
         self._operator = operator
         self._now = now
         self._turn = threading.RLock()
+        self._act = threading.local()  # whether this thread is in the middle of something it began
         # Read on from the last look, not anew: a long restore's journal is long. Holds nothing of its own.
         self._looking = threading.Lock()
         self._view: tuple[str, JobView] | None = None
@@ -59,7 +84,52 @@ class Work:
 
     def look_again(self) -> Incident:
         """Reads the incident anew: another engineer may have worked on it."""
-        return self._by(lambda now: now)
+        return self._by(lambda now: now, anyone=True)
+
+    # Who drives
+
+    @property
+    def operator(self) -> str:
+        """Who is at work here."""
+        return self._operator
+
+    @property
+    def drives(self) -> bool:
+        """Whether who is at work here may change the incident, as far as was read last."""
+        return self._incident.driving == self._operator
+
+    def must_drive(self) -> None:
+        """Raises Refused when another engineer drives the incident now."""
+        self._by(lambda now: now)
+
+    def take_over(self) -> Incident:
+        """Makes who is at work here the one who drives; from then on the other can change nothing.
+
+        Raises Refused once the incident is closed.
+        """
+        at = self._now()
+
+        def taken(now: Incident) -> Incident:
+            if now.closed_at is not None:
+                raise Refused(f"Incident {now.id} is closed.", mend="Nothing is left to be done in it.")
+            if now.driving == self._operator:
+                return now
+            text = f"Took over from {clean(now.driving, 80)}."
+            entry = TimelineEntry(at, self._operator, "decision", text)
+            timeline = (*now.timeline, entry)
+            return replace(now, driver=self._operator, driver_since=at, timeline=timeline)
+
+        return self._by(taken, anyone=True)
+
+    def written_at(self) -> int:
+        """When the incident's file was last written, as a number that grows: cheap enough to be asked every
+        second. 0 when it can't be told."""
+        return self._book.written_at(self._incident.id)
+
+    @property
+    def drill(self) -> bool:
+        """Whether this is a drill: nothing live is touched, nobody is told, nothing is paused."""
+        return self._incident.drill
 
     def restore_picture(self) -> Progress | None:
         """The restore's job as it stands, or None before it was started."""
@@ -109,9 +179,24 @@ class Work:
     def _change(self, **changes: object) -> Incident:
         return self._by(lambda now: replace(now, **changes))  # type: ignore[arg-type]
 
-    def _by(self, how: Callable[[Incident], Incident]) -> Incident:
+    def _by(self, how: Callable[[Incident], Incident], *, anyone: bool = False) -> Incident:
+        """Changes the incident on disk. Raises Refused, and changes nothing, when another engineer drives it;
+        not for what `anyone` may do, nor for what was begun before (see acting)."""
+        free = anyone or getattr(self._act, "begun", False)
+
+        def allowed(now: Incident) -> Incident:
+            if not free and now.driving != self._operator:
+                when = now.driver_since
+                since = f" since {rfc3339(when.replace(microsecond=0))}" if when else ""
+                raise Refused(
+                    f"{clean(now.driving, 80)} drives incident {now.id}{since}.",
+                    "Only one engineer drives: nothing was changed.",
+                    "Watch it, or take it over.",
+                )
+            return how(now)
+
         with self._turn:
-            self._incident = self._book.change(self._incident.id, how)
+            self._incident = self._book.change(self._incident.id, allowed)
             return self._incident
 
 

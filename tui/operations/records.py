@@ -50,7 +50,8 @@ class Timing:
 @dataclass(frozen=True, slots=True)
 class Drill:
     """One rehearsal: when, how long until usable, how old the data was, and how it was judged; of a whole
-    recovery ("recovery"), of a single table ("table") or of all databases in one go ("full")."""
+    recovery ("recovery"), of a single table ("table") or of all databases in one go ("full"). `found` is
+    what was wrong, in sentences; `incident` the one in which a person went through it, None without one."""
 
     at: datetime
     rto_s: float
@@ -60,6 +61,8 @@ class Drill:
     ref: str | None = None
     operator: str | None = None
     job: str | None = None
+    found: tuple[str, ...] = ()
+    incident: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

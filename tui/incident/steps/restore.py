@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tui.incident.work import Work, ended, with_records
+from tui.incident.drill import purpose, with_target
+from tui.incident.work import Work, acting, ended, with_records
 from tui.jobs.job import JobSpec, new_id
 from tui.jobs.resume import forget, resuming
 from tui.jobs.start import start_job
@@ -30,10 +31,11 @@ class RestoreStep(Work):
         ref = self._incident.ref
         if ref is None:
             raise Refused("No backup has been picked.", mend="Go back to step 2, pick.")
-        fresh = fresh_name(self.database.dbname, "restore", self._now())
-        target = self._by(lambda now: now if now.target else replace(now, target=fresh)).target or fresh
+        fresh = fresh_name(self.database.dbname, purpose(self.incident), self._now())
+        target = self._by(lambda now: with_target(now, fresh)).target or fresh
         return plan_restore(self._fleet, self._state, self.database, ref, target=target, now=self._now())
 
+    @acting
     def start_restore(self, confirmation: str, plan: RestorePlan) -> str:
         """Starts the job and returns its id. `confirmation` must be the database's name, typed.
 
@@ -69,6 +71,7 @@ class RestoreStep(Work):
 
         return self._start(spec, ordered, None)
 
+    @acting
     def resume_restore(self) -> str:
         """After a failed, cancelled or lost restore: starts a job that goes on with it, returns its id.
 
@@ -103,6 +106,7 @@ class RestoreStep(Work):
         self._note("fact", f"Job {spec.id} started.")
         return spec.id
 
+    @acting
     def cancel_restore(self, keep: bool) -> None:
         """Asks the job to stop; its unfinished database is kept or dropped."""
         job = self.look_again().job
@@ -112,7 +116,10 @@ class RestoreStep(Work):
         self._note("decision", f"The restore was told to stop, its database {'kept' if keep else 'dropped'}.")
 
     def finish_restore(self) -> Incident:
-        """Writes down how the job ended; does nothing while it runs or when that was done already."""
+        """Writes down how the job ended; does nothing while it runs, when that was done already, or when
+        another engineer drives: then it is theirs to do."""
+        if not self.drives:
+            return self.look_again()
         picture = self.restore_picture()
         if picture is None or picture.state is JobState.RUNNING:
             return self._incident
@@ -143,6 +150,7 @@ class RestoreStep(Work):
 
         return self._by(finished)
 
+    @acting
     def restore_again(self) -> Incident:
         """After a failed, cancelled or lost restore: forgets it, so that a new one can be planned."""
         self._refuse_while_restoring()
