@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from tui.incident.clocks import targets
 from tui.incident.work import Work
 from tui.model.amounts import duration, limit
 from tui.model.backup import Verdict
 from tui.model.errors import Refused
-from tui.model.fleet import Database
 from tui.model.incident import Incident, Step, StepStatus
 from tui.model.progress import Progress
 from tui.model.scenario import Scenario
@@ -19,6 +19,8 @@ from tui.operations.records import Drill, add_drill, drills
 from tui.places.open import open_place
 from tui.postgres.databases import Purpose, drop, target_lock
 from tui.postgres.kept import made_from
+
+Promised = tuple[timedelta, timedelta]  # RTO, RPO
 
 DONE = "rehearsed"
 BROKEN_OFF = "broken off"
@@ -49,16 +51,17 @@ class Rehearsal(Work):
         incident = self.incident
         if outcome == BROKEN_OFF:
             return
-        problems = what_it_found(incident, self.restore_picture(), self.database, self._now(), found)
+        promised = targets(self._fleet, incident, self.database)
+        problems = what_it_found(incident, self.restore_picture(), promised, self._now(), found)
         self._change(found=problems)
         if any(known.incident == incident.id and known.at >= incident.declared_at for known in self._known()):
             return
-        add_drill(self._state, self.database.name, self._measured(incident, problems))
+        add_drill(self._state, self.database.name, self._measured(incident, promised, problems))
 
     def _known(self) -> tuple[Drill, ...]:
         return drills(self._state, self.database.name)
 
-    def _measured(self, incident: Incident, problems: tuple[str, ...]) -> Drill:
+    def _measured(self, incident: Incident, promised: Promised, problems: tuple[str, ...]) -> Drill:
         over = incident.rehearsed_at or self._now()
         lost = incident.declared_at - incident.backup_at if incident.backup_at else None
         return Drill(
@@ -72,6 +75,8 @@ class Rehearsal(Work):
             job=incident.job,
             found=problems,
             incident=incident.id,
+            rto_target_s=promised[0].total_seconds(),
+            rpo_target_s=promised[1].total_seconds(),
         )
 
     def _drop_scratch(self) -> None:
@@ -115,10 +120,10 @@ def how_it_went(incident: Incident) -> Verdict:
 
 
 def what_it_found(
-    incident: Incident, picture: Progress | None, database: Database, now: datetime, said: str = ""
+    incident: Incident, picture: Progress | None, promised: Promised, now: datetime, said: str = ""
 ) -> tuple[str, ...]:
     """What a drill found to be wrong, in sentences, the engineer's own first: checks that failed, errors that
-    lost something, steps gone past, objectives missed."""
+    lost something, steps gone past, objectives missed. `promised` are the RTO and the RPO."""
     found = [clean(said.strip(), 500)] if said.strip() else []
     if incident.rehearsed_at is None:
         found.append(f"The cutover was not reached; it ended at step {incident.current.value}.")
@@ -139,9 +144,10 @@ def what_it_found(
         if record.status is StepStatus.SKIPPED and record.step is not Step.NOTIFY
     ]
     took = (incident.rehearsed_at or now) - incident.declared_at
-    if took > database.rto:
-        found.append(f"It took {duration(took)}; the RTO is {limit(database.rto)}.")
-    if incident.backup_at is not None and incident.declared_at - incident.backup_at > database.rpo:
+    rto, rpo = promised
+    if took > rto:
+        found.append(f"It took {duration(took)}; the RTO is {limit(rto)}.")
+    if incident.backup_at is not None and incident.declared_at - incident.backup_at > rpo:
         lost = duration(incident.declared_at - incident.backup_at)
-        found.append(f"{lost} of data would have been lost; the RPO is {limit(database.rpo)}.")
+        found.append(f"{lost} of data would have been lost; the RPO is {limit(rpo)}.")
     return tuple(dict.fromkeys(found))

@@ -17,7 +17,7 @@ from tui.operations.records import Drill, add_drill
 from tui.operations.report import Clock, Report, Stop
 from tui.operations.restore import Restored, restore
 from tui.operations.resume import Before
-from tui.operations.verify_backup import verify_backup
+from tui.operations.verify_backup import Verified, verify_backup
 from tui.stores.open import open_store
 
 
@@ -98,7 +98,7 @@ def carry_out(
             judged=lambda: judged_at.append(now()),
         )
         if spec.kind is JobKind.DRILL:
-            _remember(state, spec, verified.verdict, judged_at[-1], report)
+            _remember(state, spec, verified, judged_at[-1], report)
         ending = _ending(verified.restored) if verified.restored else Ending(JobState.DONE, None)
         mend = verified.mend or ending.mend
         return replace(ending, verdict=verified.verdict, message=verified.message, mend=mend)
@@ -133,16 +133,30 @@ def split_table(table: str) -> tuple[str, str]:
     return (schema, name) if dot else ("public", table)
 
 
-def _remember(state: Path, spec: JobSpec, verdict: Verdict, judged_at: datetime, report: Report) -> None:
+def _remember(state: Path, spec: JobSpec, verified: Verified, judged_at: datetime, report: Report) -> None:
     """Writes a drill down. That it can't be makes it no failed one."""
     began = spec.began_at or judged_at
     old = (began - spec.data_at).total_seconds() if spec.data_at else None
     took = (judged_at - began).total_seconds()
-    made = Drill(judged_at, took, old, verdict, spec.drill, spec.ref, spec.operator, spec.id)
+    made = Drill(
+        judged_at, took, old, verified.verdict, spec.drill, spec.ref, spec.operator, spec.id, _found(verified)
+    )
     try:
         add_drill(state, spec.database, made)
     except PgdrError as error:
         report(LogLine(clean(str(error), 500)))
+
+
+def _found(verified: Verified) -> tuple[str, ...]:
+    """What a drill found to be wrong, in sentences."""
+    serious = [e for e in verified.restored.errors if not e.harmless] if verified.restored else []
+    found = [f"{clean(e.entry or 'pg_restore', 200)}: {e.meaning}" for e in serious]
+    found += [
+        f"{clean(check.name, 200)}: expected {clean(check.expected, 100)}, found {clean(check.found, 200)}"
+        for check in verified.checks
+        if check.passed is False
+    ]
+    return tuple(found[:20])
 
 
 def _ending(restored: Restored) -> Ending:

@@ -18,8 +18,8 @@ from tui.operations.records import Drill, drills
 
 @dataclass(frozen=True, slots=True)
 class DrillRow:
-    """One drill against the database's targets of that moment, and how it differs from the one before of the
-    same kind: `rto_change_s` below 0 is quicker."""
+    """One drill against its targets (those of its day, where it remembers them), and how it differs from the
+    one before of the same kind: `rto_change_s` below 0 is quicker."""
 
     database: str
     drill: Drill
@@ -76,8 +76,8 @@ def history(state: Path, databases: Collection[Database]) -> list[DrillRow]:
                 DrillRow(
                     database.name,
                     drill,
-                    database.rto.total_seconds(),
-                    database.rpo.total_seconds(),
+                    drill.rto_target_s or database.rto.total_seconds(),
+                    drill.rpo_target_s or database.rpo.total_seconds(),
                     change,
                 )
             )

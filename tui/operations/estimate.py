@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from tui.model.plan import Estimate
-from tui.operations.records import Timing
+from tui.model.amounts import duration, limit, plural
+from tui.model.backup import Verdict
+from tui.model.plan import Estimate, Finding, Level
+from tui.operations.records import Drill, Timing
 
 # Measured: 247 MB of custom-format archive (856 MB of tables) took 18 to 25 s with two workers on two
 # cores, 10 to 14 MB/s. Machines differ by a factor of about three either way, hence the wide range.
@@ -43,6 +45,21 @@ def restore_estimate(
         timedelta(seconds=high),
         f"learned from {count} restore{'s' if count > 1 else ''}",
     )
+
+
+def rehearsed(drills: Sequence[Drill], tables: bool, rto: timedelta) -> Finding | None:
+    """Given the drills of a database, returns what they let expect of a whole recovery (of single `tables`),
+    from the declaration until the database can be used, against the RTO; None where none went well."""
+    alike = [d for d in drills if (d.kind == "table") is tables and d.verdict is not Verdict.FAILED]
+    took = [d.rto_s for d in alike[-_NEWEST:]]
+    if not took:
+        return None
+    low, high = duration(min(took)), duration(max(took))
+    span = f"{low} to {high}" if low != high else high
+    said = f"The last {plural(len(took), 'drill')} took {span} in all; the RTO is {limit(rto)}."
+    if max(took) <= rto.total_seconds():
+        return Finding(Level.OK, "drills", said)
+    return Finding(Level.WARNING, "drills", said, "Tell those who wait a later time than the RTO's.")
 
 
 def _with(loading: float, fetching: float, overlaps: bool) -> float:

@@ -17,13 +17,13 @@ from tui.model.plan import Finding, Level, RestorePlan
 from tui.model.text import clean
 from tui.operations.catalogue import GLOBALS, Description, describe, split_ref
 from tui.operations.directory import place
-from tui.operations.estimate import restore_estimate
+from tui.operations.estimate import rehearsed, restore_estimate
 from tui.operations.plan_archive import about_backup, about_needs, extensions_of
 from tui.operations.plan_commands import located, psql_file, restore_commands
 from tui.operations.plan_disk import about_disk
 from tui.operations.plan_roles import Globals, about_roles, owners
 from tui.operations.plan_server import about_server, major
-from tui.operations.records import timings
+from tui.operations.records import drills, timings
 from tui.operations.stream_run import streamed
 from tui.places.open import open_place
 from tui.postgres.connection import environment
@@ -107,6 +107,8 @@ def plan_restore(
         staged=staged,
         layers=() if plain else contents.layers,  # SQL is opened as it is sent
     )
+    expected = rehearsed(drills(state, database.name), bool(tables), database.rto)
+    findings += [expected] if expected else []
     if streams:
         findings.append(_read_as_it_loads(archive_bytes, todo, bool(tables)))
     created = manifest.created_at if manifest else contents.created_at

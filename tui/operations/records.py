@@ -63,6 +63,8 @@ class Drill:
     job: str | None = None
     found: tuple[str, ...] = ()
     incident: str | None = None
+    rto_target_s: float | None = None  # what was promised then; None: the database's own
+    rpo_target_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

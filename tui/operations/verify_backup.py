@@ -140,7 +140,8 @@ def drop_stale(database: Database, report: Report) -> tuple[str, ...]:
         if kept.purpose not in _PURPOSES or kept.unfit is None or kept.sessions:
             continue
         try:
-            with target_lock(endpoint, _lock_name(kept.name)):
+            # A restore into one, for a drill that a person goes through, holds the lock on its own name.
+            with target_lock(endpoint, _lock_name(kept.name)), target_lock(endpoint, kept.name):
                 drop(endpoint, kept.name)
         except PgdrError as error:  # at work, or something holds it: the next one tries again
             if not isinstance(error, Refused):

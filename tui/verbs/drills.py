@@ -44,6 +44,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             for row in rows
         ],
     )  # fmt: skip
+    for row in rows:
+        for what in row.drill.found:
+            console.line(f"DRILL {row.database} {minute(row.drill.at)}: {what}")
     if not rows:
         console.narrate("No DRILL was carried out yet. Begin one with: pgdr drill DB")
     return 0

@@ -21,6 +21,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                     "id": i.id,
                     "database": i.database,
                     "operator": i.operator,
+                    "driver": i.driving,
+                    "driver_since": codec.plain(i.driver_since) if i.driver_since else None,
+                    "drill": i.drill,
                     "declared_at": codec.plain(i.declared_at),
                     "closed_at": codec.plain(i.closed_at) if i.closed_at else None,
                     "step": i.current.value,
@@ -30,9 +33,17 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             ]
         )
     console.table(
-        ("id", "database", "declared (UTC)", "step", "outcome"),
+        ("id", "", "database", "declared (UTC)", "step", "outcome", "driven by"),
         [
-            (i.id, i.database, f"{i.declared_at:%Y-%m-%d %H:%M}", i.current.value, i.outcome or "open")
+            (
+                i.id,
+                "DRILL" if i.drill else "",
+                i.database,
+                f"{i.declared_at:%Y-%m-%d %H:%M}",
+                i.current.value,
+                i.outcome or "open",
+                i.driving,
+            )
             for i in found
         ],
     )
