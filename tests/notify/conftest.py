@@ -22,13 +22,16 @@ class Asked:
 
 @dataclass
 class Listener:
-    """The server: its address, what it answers (status, headers, body), and what it was asked."""
+    """The server: its address, what it answers (status, headers, body; `answers` are the statuses of the
+    next requests), the paths on which it is `slow`, and what it was asked."""
 
     url: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"taken"
     hang: bool = False
+    slow: set[str] = field(default_factory=set)
+    answers: list[int] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -46,10 +49,10 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
             told.asked.append(
                 Asked(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
             )
-            if told.hang:
+            if told.hang or self.path in told.slow:
                 told.over.wait(30)
                 return
-            self.send_response(told.status)
+            self.send_response(told.answers.pop(0) if told.answers else told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(told.body)))

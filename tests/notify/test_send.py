@@ -35,7 +35,7 @@ def ntfy(url: str, timeout_s: float = 5.0, **more: object) -> Ntfy:
 def failure(channel: ChannelSpec, message: Message = MESSAGE) -> PgdrError:
     """What sending raises, and that it gives no secret away."""
     with pytest.raises(PgdrError) as caught:
-        send(channel, message)
+        send(channel, message, NOW)
     error: BaseException | None = caught.value
     while error is not None:  # neither does what a traceback would show
         assert TOPIC not in str(error)
@@ -45,7 +45,7 @@ def failure(channel: ChannelSpec, message: Message = MESSAGE) -> PgdrError:
 
 
 def test_ntfy_gets_the_text_as_body_and_the_rest_as_headers(listener: Listener) -> None:
-    send(ntfy(listener.url + "/", token=Secret(env="T_TOKEN")), MESSAGE)
+    send(ntfy(listener.url + "/", token=Secret(env="T_TOKEN")), MESSAGE, NOW)
     [asked] = listener.asked
     assert (asked.method, asked.path) == ("POST", f"/{TOPIC}")
     assert asked.body.decode() == MESSAGE.text
@@ -56,7 +56,7 @@ def test_ntfy_gets_the_text_as_body_and_the_rest_as_headers(listener: Listener) 
 
 
 def test_a_message_may_say_its_own_priority_and_tags(listener: Listener) -> None:
-    send(ntfy(listener.url), Message("t", "x", priority="low", tags=("tada",)))
+    send(ntfy(listener.url), Message("t", "x", priority="low", tags=("tada",)), NOW)
     assert listener.asked[0].headers["Priority"] == "low"
     assert listener.asked[0].headers["Tags"] == "tada"
 
@@ -65,7 +65,7 @@ def test_a_message_may_say_its_own_priority_and_tags(listener: Listener) -> None
     "title", ["🔴 DR INITIATED: Größe", "=?UTF-8?Q?fake?=", "two\nlines: x\r\nX-Evil: 1"]
 )
 def test_any_title_is_one_header(listener: Listener, title: str) -> None:
-    send(ntfy(listener.url), Message(title, "ünïcode\nsecond line"))
+    send(ntfy(listener.url), Message(title, "ünïcode\nsecond line"), NOW)
     [asked] = listener.asked
     assert asked.headers["Title"].isascii()
     shown = str(make_header(decode_header(asked.headers["Title"])))
@@ -75,7 +75,7 @@ def test_any_title_is_one_header(listener: Listener, title: str) -> None:
 
 
 def test_a_long_text_is_cut_where_ntfy_would_make_it_an_attachment(listener: Listener) -> None:
-    send(ntfy(listener.url), Message("t", "ü" * 5000))
+    send(ntfy(listener.url), Message("t", "ü" * 5000), NOW)
     body = listener.asked[0].body
     assert len(body) <= 4096
     assert body.decode().endswith("ü…")
@@ -83,19 +83,22 @@ def test_a_long_text_is_cut_where_ntfy_would_make_it_an_attachment(listener: Lis
 
 def test_a_topic_cannot_lead_elsewhere(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T_TOPIC", "../v1/account?x=#y")
-    send(ntfy(listener.url), MESSAGE)
+    send(ntfy(listener.url), MESSAGE, NOW)
     assert listener.asked[0].path == "/..%2Fv1%2Faccount%3Fx%3D%23y"
 
 
 def test_a_webhook_gets_json(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T_URL", f"{listener.url}/hooks/abc?key=1")
     hook = Webhook("chat", Secret(env="T_URL"), header="X-Token", header_value=Secret(env="T_TOKEN"))
-    send(hook, Message("Größe", "one\ntwo", tags=("a", "b"), fields={"event": "initiated", "eta": None}))
+    facts = {"event": "initiated", "eta": None}
+    send(hook, Message("Größe", "one\ntwo", tags=("a", "b"), fields=facts, id="m-1"), NOW)
     [asked] = listener.asked
     assert (asked.method, asked.path) == ("POST", "/hooks/abc?key=1")
     assert asked.headers["Content-Type"] == "application/json"
     assert asked.headers["X-Token"] == "tk_hidden"
+    assert asked.headers["Idempotency-Key"] == "m-1"
     assert json.loads(asked.body) == {
+        "id": "m-1",
         "title": "Größe",
         "text": "one\ntwo",
         "priority": "urgent",
@@ -166,7 +169,7 @@ def test_a_missing_secret_is_a_configuration_error(
 
 def test_all_channels_are_tried_and_none_waits_for_another(listener: Listener) -> None:
     channels = (
-        ntfy("http://ntfy.invalid"),
+        ntfy("http://ntfy.invalid", retry_for_s=0.1),
         Webhook("chat", f"{listener.url}/hook"),
         Webhook("broken", "file:///x"),
     )
@@ -181,7 +184,7 @@ def test_a_channel_that_drips_is_given_up(listener: Listener, monkeypatch: pytes
     """A server may keep each wait short and never end: the deadline is for all of it."""
     monkeypatch.setattr("tui.notify.send._GRACE_S", 0.1)
     listener.hang = True
-    slow = Webhook("slow", listener.url, timeout_s=0.1)
+    slow = Webhook("slow", listener.url, timeout_s=0.1, retry_for_s=0.1)
     monkeypatch.setattr("tui.notify.send.post", lambda *_: listener.over.wait(20))
     [sent] = send_all((slow,), MESSAGE, lambda: NOW)
     assert sent.error == "slow gave no answer in time."

@@ -27,5 +27,5 @@ def world(db18: FreshDatabase, tmp_path: Path, listener: Listener) -> World:
     return with_channels(
         made,
         Webhook("status", f"{listener.url}/hook", timeout_s=5.0),
-        Webhook("gone", "http://127.0.0.1:9/hook", timeout_s=2.0),
+        Webhook("gone", "http://127.0.0.1:9/hook", timeout_s=2.0, retry_for_s=1.0),
     )

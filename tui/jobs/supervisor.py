@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,6 +26,7 @@ from tui.jobs.job import JobFiles, JobSpec, read_spec
 from tui.jobs.journal import Journal, read
 from tui.jobs.lock import backup_lock_path, held, target_lock_path
 from tui.jobs.resume import history
+from tui.jobs.updates import Updater
 from tui.model.backup import Verdict
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.event import CancelAsked, JobEnded, JobKind, JobStarted, JobState, TargetMade
@@ -131,18 +132,20 @@ def _run(files: JobFiles, spec: JobSpec, journal: Journal, cancel: Cancel, stack
     if spec.target is not None:
         server = f"{database.endpoint.host}:{database.endpoint.port}"
         stack.enter_context(held(target_lock_path(state, server, spec.target), _who(spec)))
-    return carry_out(
-        fleet,
-        state,
-        database,
-        spec,
-        staging=files.staging,
-        report=journal.append,
-        stop=cancel.asked,
-        keep=cancel.keep,
-        now=_now,
-        was=history(state, spec),
-    )
+    told = Updater(files, spec, fleet, journal, _now) if spec.kind is JobKind.RESTORE else nullcontext()
+    with told:
+        return carry_out(
+            fleet,
+            state,
+            database,
+            spec,
+            staging=files.staging,
+            report=journal.append,
+            stop=cancel.asked,
+            keep=cancel.keep,
+            now=_now,
+            was=history(state, spec),
+        )
 
 
 def _with_resume(ending: Ending, spec: JobSpec, files: JobFiles, cancel: Cancel) -> Ending:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from tui.model.backup import Verdict
+from tui.model.incident import Sent
 from tui.model.verdict import Check, RestoreError
 
 
@@ -214,6 +215,13 @@ class CheckDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The job told a channel by itself how things stand, or could not."""
+
+    sent: Sent
+
+
+@dataclass(frozen=True, slots=True)
 class CancelAsked:
     """Someone asked the job to stop."""
 
@@ -257,6 +265,7 @@ Event = (
     | LogLine
     | ErrorSeen
     | CheckDone
+    | Told
     | CancelAsked
     | JobEnded
 )

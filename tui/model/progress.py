@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tui.model.backup import Verdict
 from tui.model.event import JobKind, JobState, Phase
+from tui.model.incident import Sent
 from tui.model.verdict import Check, RestoreError
 
 
@@ -100,3 +101,4 @@ class Progress:
     fetched_bytes: int | None
     made_ref: str | None
     unreachable: bool = False  # it failed because a server or store didn't answer
+    told: tuple[Sent, ...] = ()  # what it told the channels by itself

@@ -1,1 +1,1 @@
-"""Who is told: ntfy topics and webhooks."""
+"""Who is told: ntfy topics, webhooks, Slack, e-mail, GoAlert."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tui.model.errors import ConfigError, PgdrError, Unreachable
 from tui.model.text import clean
+from tui.notify.outcome import Later, Unsure, Untrusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 def post(channel: str, made: Post, timeout_s: float) -> None:
     """Sends it and returns when it was taken (any 2xx).
 
-    Raises ConfigError for an address that is none, Unreachable when nobody answers, PgdrError when the
-    answer is no. None of them repeats the address.
+    Raises ConfigError for an address that is none, Unreachable when nobody answers (Unsure when that was
+    after the message had gone out), Later when the answer is "not now", PgdrError when it is no. None of
+    them repeats the address.
     """
     name = clean(channel)
     _check(name, made.url)
@@ -53,7 +55,8 @@ def post(channel: str, made: Post, timeout_s: float) -> None:
     except (ValueError, http.client.InvalidURL):  # a line break or the like in a header or the address
         raise _no_address(name) from None
     except (OSError, http.client.HTTPException) as error:
-        raise _not_reached(name, error, timeout_s) from None
+        # urllib wraps what fails before the whole request is sent; this came while waiting for the answer.
+        raise Unsure(_not_reached(name, error, timeout_s).what) from None
 
 
 def _check(name: str, url: str) -> None:
@@ -85,8 +88,17 @@ def _answered(name: str, error: urllib.error.HTTPError) -> PgdrError:
             f"{name} refused the message: not allowed ({status}).", mend="Look at its token or header."
         )
     if error.code == 429:
-        return PgdrError(f"{name} refused the message: too many ({status}).", mend="Try again later.")
+        what = f"{name} refused the message: too many ({status})."
+        return Later(what, "Try again later.", _retry_after(error))
+    if error.code == 408 or error.code >= 500:
+        return Later(f"{name} did not take the message: it answered {status}.", None, _retry_after(error))
     return PgdrError(f"{name} did not take the message: it answered {status}.")
+
+
+def _retry_after(error: urllib.error.HTTPError) -> float | None:
+    """The seconds that the answer asks to wait (RFC 9110, 10.2.3); one that gives a date is left aside."""
+    said = (error.headers.get("Retry-After") or "").strip()
+    return float(said) if said.isascii() and said.isdecimal() and len(said) < 6 else None
 
 
 def _not_reached(name: str, reason: object, timeout_s: float) -> PgdrError:
@@ -99,5 +111,5 @@ def _not_reached(name: str, reason: object, timeout_s: float) -> PgdrError:
     if isinstance(reason, ConnectionRefusedError):
         return Unreachable(f"{name} refused the connection: nothing listens there.")
     if isinstance(reason, ssl.SSLError):
-        return Unreachable(f"{name} has a certificate that can't be trusted.")
+        return Untrusted(f"{name} has a certificate that can't be trusted.")
     return Unreachable(f"{name} can't be reached: {type(reason).__name__}.")

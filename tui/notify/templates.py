@@ -1,73 +1,111 @@
-"""The messages of a recovery, written from facts."""
+"""The messages of a recovery, written from facts, in this program's words or in the fleet's own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from tui.model.amounts import in_words, minute
-from tui.model.text import rfc3339
+from tui.model.text import clean, clean_lines
+from tui.model.wording import Occasion, Wording, fill
+from tui.notify.facts import Facts
 from tui.notify.message import Message
 
-_UNKNOWN = "unknown"
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """This program's own words for an occasion, and how loud they are. `event` is the occasion's name for
+    programs; priority and tags that are None are the channel's own: those of a disaster."""
+
+    event: str
+    title: str
+    text: str
+    priority: str | None = None
+    tags: tuple[str, ...] = ()
+    closes: bool = False
 
 
-def declared(
-    fleet: str, database: str, operator: str, eta: timedelta | None, last_backup: datetime | None
-) -> Message:
-    """A recovery has begun: how long it should take from now, and up to when the data will be there."""
+_WHO = " Database: {database}. Operator: {operator}."
+_OWN: Mapping[Occasion, _Own] = {
+    Occasion.DECLARED: _Own(
+        "initiated",
+        "🔴 DR INITIATED: {fleet}",
+        "Database recovery in progress. ETA: {eta}. Last backup: {last_backup}." + _WHO,
+    ),
+    Occasion.PROGRESS: _Own(
+        "progress",
+        "🟠 DR IN PROGRESS: {fleet}",
+        "Database recovery is at: {step}. Restored: {progress}. Should be ready: {ready_at}; it must be by "
+        "{deadline}." + _WHO,
+        "default",
+        ("hourglass_flowing_sand",),
+    ),
+    Occasion.DELAYED: _Own(
+        "delayed",
+        "🔴 DR DELAYED: {fleet}",
+        "Database recovery takes longer than planned. Should be ready: {ready_at}; it had to be by "
+        "{deadline}. Restored: {progress}." + _WHO,
+        "high",
+        ("warning",),
+    ),
+    Occasion.READY: _Own(
+        "ready",
+        "🟡 DR READY: {fleet}",
+        "The database is restored and about to be put in place. Checks: {checks}. Data up to: {last_backup}."
+        + _WHO,
+        "high",
+        ("hourglass_flowing_sand",),
+    ),
+    Occasion.RESOLVED: _Own(
+        "resolved",
+        "🟢 DR RESOLVED: {fleet}",
+        "Database recovery complete after {took}. Data lost: {data_lost}." + _WHO,
+        "default",
+        ("white_check_mark",),
+        closes=True,
+    ),
+    Occasion.STOOD_DOWN: _Own(
+        "stood_down",
+        "⚪ DR STOOD DOWN: {fleet}",
+        "Database recovery was stood down after {elapsed}. {reason}" + _WHO,
+        "default",
+        ("white_check_mark",),
+        closes=True,
+    ),
+}
+DRILL = "DRILL"
+
+
+def draft(occasion: Occasion, facts: Facts, wordings: Iterable[Wording] = ()) -> Message:
+    """Given what is to be told, the facts, and the fleet's own wordings, returns the message. In a drill
+    its title and text begin with DRILL, whatever the wording."""
+    own = _OWN[occasion]
+    said = next((w for w in wordings if w.occasion is occasion), Wording(occasion))
+    words = facts.words()
+    title = " ".join(fill(said.title or own.title, words).split())
+    text = "\n".join(line.rstrip() for line in fill(said.text or own.text, words).splitlines())
+    text = text.replace("  ", " ") if said.text is None else text
+    if facts.drill:
+        title, text = f"{DRILL}: {title}", f"{DRILL}, nothing has happened. {text}"
     return Message(
-        title=f"DR INITIATED: {fleet}",
-        text=f"Database recovery in progress. ETA: {_span(eta)}. Last backup: {_moment(last_backup)}. "
-        f"Database: {database}. Operator: {operator}.",
-        fields=_fields("initiated", fleet, database, operator, last_backup) | {"eta": _span(eta)},
+        title=clean(title),
+        text=clean_lines(text),
+        priority=own.priority,
+        tags=own.tags,
+        fields=facts.fields(own.event),
+        thread=facts.thread,
+        closes=own.closes,
     )
 
 
-def ready(fleet: str, database: str, operator: str, data_until: datetime | None, checks: str) -> Message:
-    """The restored database is there and was checked (`checks`: "14 of 14 passed"), not yet in use."""
+def trial(fleet: str, operator: str) -> Message:
+    """A message that says that it is only a trial of the channel."""
     return Message(
-        title=f"DR READY: {fleet}",
-        text=f"The database is restored and about to be put in place. Checks: {checks}. "
-        f"Data up to: {_moment(data_until)}. Database: {database}. Operator: {operator}.",
-        priority="high",
-        tags=("hourglass_flowing_sand",),
-        fields=_fields("ready", fleet, database, operator, data_until) | {"checks": checks},
-    )
-
-
-def resolved(
-    fleet: str, database: str, operator: str, took: timedelta, data_until: datetime | None
-) -> Message:
-    """The service is back: how long it took, and from when data must be entered again."""
-    return Message(
-        title=f"DR RESOLVED: {fleet}",
-        text=f"Database recovery complete after {in_words(took)}. Data up to: {_moment(data_until)}; "
-        f"what was entered later is not in it. Database: {database}. Operator: {operator}.",
+        title=f"TEST: {clean(fleet)}",
+        text=f"A test by {clean(operator)}: nothing has happened. In a disaster you would be told here.",
         priority="default",
-        tags=("white_check_mark",),
-        fields=_fields("resolved", fleet, database, operator, data_until) | {"took": in_words(took)},
+        tags=("test_tube",),
+        fields={"event": "test", "fleet": clean(fleet), "operator": clean(operator)},
     )
-
-
-def _fields(
-    event: str, fleet: str, database: str, operator: str, backup: datetime | None
-) -> dict[str, str | None]:
-    return {
-        "event": event,
-        "fleet": fleet,
-        "database": database,
-        "operator": operator,
-        "last_backup": rfc3339(backup) if backup else None,
-    }
-
-
-def _span(span: timedelta | None) -> str:
-    return _UNKNOWN if span is None else in_words(span)
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{minute(moment)} UTC" if moment else _UNKNOWN
 
 
 def backup_failed(fleet: str, failures: Mapping[str, str], operator: str) -> Message:

@@ -30,7 +30,9 @@ from tui.model.event import (
     Phase,
     PhaseBegan,
     StatementSeen,
+    Told,
 )
+from tui.model.incident import Sent
 from tui.model.progress import PhaseLine, Progress, WorkerLine
 from tui.model.text import clean
 from tui.model.verdict import Check, RestoreError
@@ -75,6 +77,7 @@ class Fold:
         self._statement: StatementSeen | None = None
         self._errors: list[RestoreError] = []
         self._checks: list[Check] = []
+        self._told: list[Sent] = []
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
 
     def add(self, entry: Entry) -> None:
@@ -110,6 +113,8 @@ class Fold:
                 self._fail(at, event.error)
             case CheckDone():
                 self._checks.append(event.check)
+            case Told():
+                self._told.append(event.sent)
             case CancelAsked():
                 kept = "kept" if event.keep else "dropped"
                 self._say(at, f"{clean(event.operator)} asked to stop; what was restored is {kept}")
@@ -362,6 +367,7 @@ class Fold:
             else (fetch.done if fetch else None),
             made_ref=ended.ref if ended else None,
             unreachable=ended.unreachable if ended else False,
+            told=tuple(self._told),
         )
 
     def _left_s(self, now: datetime) -> float | None:
