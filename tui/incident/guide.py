@@ -12,6 +12,7 @@ from pathlib import Path
 from tui.incident import report
 from tui.incident.steps.assess import AssessStep
 from tui.incident.steps.notify import NotifyStep
+from tui.incident.steps.pause import PauseStep
 from tui.incident.steps.pick import PickStep
 from tui.incident.steps.restore import RestoreStep
 from tui.incident.steps.resume import ResumeStep
@@ -24,7 +25,7 @@ from tui.model.wording import Occasion
 from tui.notify.message import Message
 
 
-class Guide(AssessStep, PickStep, NotifyStep, RestoreStep, VerifyStep, ResumeStep):
+class Guide(AssessStep, PickStep, NotifyStep, PauseStep, RestoreStep, VerifyStep, ResumeStep):
     """One incident being worked on by one engineer, all of its steps."""
 
     def skip(self, step: Step, reason: str) -> Incident:

@@ -11,6 +11,7 @@ from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.fleet import Database, Fleet
 from tui.model.kept import KeptDatabase
 from tui.model.text import clean
+from tui.operations.paused import dropped
 from tui.operations.records import swaps
 from tui.places.open import open_place
 from tui.postgres import kept as server_kept
@@ -63,6 +64,7 @@ def drop_kept(
     endpoint = open_place(database)
     with target_lock(endpoint, name):
         drop(endpoint, name)
+    dropped(state, database.name, name)
     return found
 
 

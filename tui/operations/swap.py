@@ -11,6 +11,7 @@ from tui.model.fleet import Database
 from tui.model.incident import Swap
 from tui.model.plan import Finding
 from tui.model.text import clean
+from tui.operations.freeze import closed_ones, note_names
 from tui.operations.records import save_swaps, set_aside_swaps, swaps
 from tui.operations.report import Clock
 from tui.places.open import open_place
@@ -36,9 +37,10 @@ class SwapPlan:
     commands: tuple[str, ...]
 
 
-def plan_swap(database: Database, restored: str, now: datetime) -> SwapPlan:
+def plan_swap(database: Database, restored: str, now: datetime, *, state: Path | None = None) -> SwapPlan:
     """Given a database of the fleet and the name of a restored one on the same server, returns what the
-    swap would do. Changes nothing. Raises Refused when the restored one isn't there or isn't whole."""
+    swap would do; with `state` it knows what of it is frozen. Changes nothing. Raises Refused when the
+    restored one isn't there or isn't whole."""
     endpoint = open_place(database)
     _require(database, restored)
     facts = server_facts(endpoint)
@@ -55,7 +57,12 @@ def plan_swap(database: Database, restored: str, now: datetime) -> SwapPlan:
         becomes=becomes,
         restored_name=restored,
         findings=server_swap.obstacles(endpoint, database.dbname),
-        commands=server_swap.statements(database.dbname, restored, becomes),
+        commands=server_swap.statements(
+            database.dbname,
+            restored,
+            becomes,
+            closed=closed_ones(state, database, endpoint) if state is not None else (),
+        ),
     )
 
 
@@ -84,7 +91,9 @@ def swap_in(state: Path, database: Database, restored: str, operator: str, now: 
         # Written down first: where that can't be done nothing is swapped, and no swap is without its way back
         save_swaps(state, database.name, (*earlier, planned))
         try:
-            done = server_swap.swap(endpoint, database.dbname, restored, kept)
+            done = server_swap.swap(
+                endpoint, database.dbname, restored, kept, closed=closed_ones(state, database, endpoint)
+            )
         except Unreachable:
             raise  # whether it was done is unknown, so its record stays
         except PgdrError:
@@ -92,6 +101,7 @@ def swap_in(state: Path, database: Database, restored: str, operator: str, now: 
             raise
         swap = replace(planned, kept_as=done.kept_as, duration_s=done.duration_s)
         save_swaps(state, database.name, (*earlier, swap))
+        note_names(state, database, endpoint)
     return swap
 
 
@@ -121,7 +131,9 @@ def undo(state: Path, database: Database, operator: str, now: Clock) -> Swap:
             mend="It was dropped or renamed; the restored one stays in place.",
         )
     with target_lock(endpoint, database.dbname):
-        server_swap.undo(endpoint, last.live_name, last.kept_as, last.restored_name)
+        closed = closed_ones(state, database, endpoint)
+        server_swap.undo(endpoint, last.live_name, last.kept_as, last.restored_name, closed=closed)
+        note_names(state, database, endpoint)
     undone = replace(last, undone_at=now(), operator=operator)
     save_swaps(state, database.name, (*done[:-1], undone))
     return undone

@@ -104,6 +104,8 @@ def merge(
             stack.enter_context(open_side(endpoint, name, "pgdr merge")) for name in (live, restored, live)
         )
         stack.enter_context(failures("Nothing was merged."))
+        # The live database may be frozen while its rows are put back: what is frozen are the others.
+        work.execute("SELECT set_config('default_transaction_read_only', 'off', false)")
         staged = []
         for number, table in enumerate(ordered):
             one = stage(

@@ -29,9 +29,17 @@ _LISTS = frozenset(
 )
 
 
+def left_out(settings: Iterable[str]) -> tuple[str, ...]:
+    """Given a backed-up database's settings, returns those that a restored one isn't given: read-only by
+    default is how a database is frozen in an incident, and a backup may have been taken meanwhile. The
+    restored one would refuse its application's writes as soon as it is in place."""
+    return tuple(s for s in settings if s.partition("=")[0].lower() == "default_transaction_read_only")
+
+
 def apply_properties(endpoint: Endpoint, name: str, acl: Iterable[str], settings: Iterable[str]) -> None:
     """Given a database's rights as PostgreSQL writes them (`role=CTc/owner`) and its settings (`name=value`),
-    gives them to the database `name`. No rights means PostgreSQL's default ones: nothing is changed then.
+    gives them to the database `name`, but for those of `left_out`. No rights means PostgreSQL's default ones:
+    nothing is changed then.
 
     All are tried; raises PgdrError at the end naming those that could not be set, and as `connect` does.
     """
@@ -94,7 +102,8 @@ def parse_acl(item: str) -> tuple[str, str]:
 
 def _settings(target: sql.Identifier, settings: Iterable[str]) -> list[tuple[str, sql.Composed]]:
     statements = []
-    for setting in settings:
+    settings = tuple(settings)
+    for setting in (s for s in settings if s not in left_out(settings)):
         variable, _, value = setting.partition("=")
         values = _names(value) if variable.lower() in _LISTS else [value]
         # A variable of an extension has a dot, between two names.

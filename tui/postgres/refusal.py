@@ -51,7 +51,7 @@ _MENDS = {
     "full": "End some sessions, or raise max_connections or the limit of the role or database.",
     "starting": "Wait until the server is ready; look at its log if it takes long.",
     "closed": 'Let it take connections again: ALTER DATABASE "…" ALLOW_CONNECTIONS true. '
-    "A swap that was cut off may have left it closed.",
+    "A freeze may have closed it (pgdr paused tells), or a swap that was cut off.",
     "no role": "Mend user in the configuration, or create the role with LOGIN.",
     "no right": "Grant the role CONNECT on the database, or connect as another role.",
     "tls": "Mend sslmode and sslrootcert, or the server's TLS settings.",

@@ -7,7 +7,7 @@ who connects meanwhile is refused, never led to the wrong one. https://www.postg
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -35,26 +35,35 @@ class SwapOutcome:
     duration_s: float
 
 
-def swap(endpoint: Endpoint, live: str, restored: str, kept_as: str) -> SwapOutcome:
-    """Renames `live` to `kept_as` (another name like it, if that is taken) and `restored` to `live`.
+def swap(
+    endpoint: Endpoint, live: str, restored: str, kept_as: str, *, closed: Collection[str] = ()
+) -> SwapOutcome:
+    """Renames `live` to `kept_as` (another name like it, if that is taken) and `restored` to `live`. Both
+    take connections then, but for those in `closed`, by their names of before, which were frozen so.
 
     Without a database `live` only the second. All or nothing: when it fails, both have their names and
     take connections as before. Raises Refused when `restored` isn't there or a prepared transaction is
     in the way, PgdrError when a rename fails, and as `connect` does.
     """
-    return _exchange(endpoint, live, restored, kept_as)
+    return _exchange(endpoint, live, restored, kept_as, frozenset(closed))
 
 
-def undo(endpoint: Endpoint, live: str, kept_as: str | None, back_to: str) -> SwapOutcome:
-    """Takes a swap back: renames `live` to `back_to`, and `kept_as` (None: there was none) to `live`.
+def undo(
+    endpoint: Endpoint, live: str, kept_as: str | None, back_to: str, *, closed: Collection[str] = ()
+) -> SwapOutcome:
+    """Takes a swap back: renames `live` to `back_to`, and `kept_as` (None: there was none) to `live`;
+    `closed` as `swap` has it.
 
     The outcome's `kept_as` is the name that the restored one has now. Raises as `swap` does.
     """
-    return _exchange(endpoint, live, kept_as, back_to)
+    return _exchange(endpoint, live, kept_as, back_to, frozenset(closed))
 
 
-def statements(live: str, restored: str, kept_as: str | None) -> tuple[str, ...]:
-    """Given the names, returns what a swap runs, as SQL that a person can run in psql."""
+def statements(
+    live: str, restored: str, kept_as: str | None, *, closed: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Given the names, returns what a swap runs, as SQL that a person can run in psql; `closed` as `swap` has
+    it."""
     renames: Renames = ((live, kept_as),) if kept_as is not None else ()
     names = [name for name, _ in (*renames, (restored, live))]
     sessions = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({})").format(
@@ -64,7 +73,7 @@ def statements(live: str, restored: str, kept_as: str | None) -> tuple[str, ...]
         *(_allow(name, False) for name in names),
         sessions,
         sql.SQL("BEGIN"),
-        *_moves((*renames, (restored, live))),
+        *_moves((*renames, (restored, live)), closed),
         sql.SQL("COMMIT"),
     ]
     return tuple(clean(step.as_string(None)) + ";" for step in steps)
@@ -103,7 +112,9 @@ def require_fit(endpoint: Endpoint, restored: str) -> None:
         )
 
 
-def _exchange(endpoint: Endpoint, live: str, successor: str | None, aside: str) -> SwapOutcome:
+def _exchange(
+    endpoint: Endpoint, live: str, successor: str | None, aside: str, closed: frozenset[str]
+) -> SwapOutcome:
     """Renames `live`, if it is there, to `aside`, then `successor`, if given, to `live`."""
     began = time.monotonic()
     at = outside(endpoint, live, successor or live)
@@ -119,12 +130,19 @@ def _exchange(endpoint: Endpoint, live: str, successor: str | None, aside: str) 
         names = tuple(name for name, _ in renames)
         for finding in _stops(connection, names):
             raise Refused(f'"{clean(live)}" can\'t be swapped now. {finding.what}', mend=finding.mend)
-        ended = _carry_out(at, connection, names, renames)
+        ended = _carry_out(at, connection, names, renames, closed)
     return SwapOutcome(aside if there else None, ended, time.monotonic() - began)
 
 
-def _carry_out(endpoint: Endpoint, connection: Connection, names: tuple[str, ...], renames: Renames) -> int:
+def _carry_out(
+    endpoint: Endpoint,
+    connection: Connection,
+    names: tuple[str, ...],
+    renames: Renames,
+    closed: frozenset[str],
+) -> int:
     oids = [identity(connection, name) for name in names]
+    to_open = [oid for name, oid in zip(names, oids, strict=True) if oid is not None and name not in closed]
     done, ended = False, 0
     connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_LOCK_S}s",))
     try:
@@ -133,7 +151,7 @@ def _carry_out(endpoint: Endpoint, connection: Connection, names: tuple[str, ...
         ended = end_sessions(connection, names)
         # Opened in the same transaction: no end of this process can leave them renamed and closed.
         with connection.transaction():
-            for move in _moves(renames):
+            for move in _moves(renames, closed):
                 connection.execute(move)
         done = True
     except psycopg.Error:
@@ -143,7 +161,7 @@ def _carry_out(endpoint: Endpoint, connection: Connection, names: tuple[str, ...
             raise
     finally:
         if not done:
-            _open_again(endpoint, connection, [oid for oid in oids if oid is not None])
+            _open_again(endpoint, connection, to_open)
     return ended
 
 
@@ -154,10 +172,10 @@ def _took_place(endpoint: Endpoint, renames: Renames, oids: list[int | None]) ->
         return [identity(another, new) for _, new in renames] == oids
 
 
-def _moves(renames: Renames) -> list[sql.Composed]:
+def _moves(renames: Renames, closed: Collection[str] = ()) -> list[sql.Composed]:
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     moves = [rename.format(sql.Identifier(old), sql.Identifier(new)) for old, new in renames]
-    return [*moves, *(_allow(new, True) for _, new in renames)]
+    return [*moves, *(_allow(new, True) for old, new in renames if old not in closed)]
 
 
 def _allow(name: str, allowed: bool) -> sql.Composed:

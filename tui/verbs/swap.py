@@ -24,7 +24,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 f"{clean(other.dbname)} is the live database of {clean(other.name)}, not a restored one.",
                 mend="Name the database that a restore has made: pgdr jobs --json shows it as target.",
             )
-    plan = plan_swap(database, arguments.restored, context.now())
+    plan = plan_swap(database, arguments.restored, context.now(), state=state)
     live = (
         f"{size(plan.live_bytes)}, {plural(plan.live_sessions or 0, 'session')} will be ended"
         if plan.becomes
