@@ -11,10 +11,12 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.incident.clocks import Clocks
 from tui.model import amounts as show
 from tui.model.text import clean
+from tui.widgets.clock_line import clock_line
 from tui.widgets.format import cut
-from tui.widgets.tones import BAD, DIM, STRONG, WARN, Cell, told
+from tui.widgets.tones import BAD, DIM, STRONG, WARN, Cell, lines, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,16 @@ class Bearings:
 
 @dataclass(frozen=True, slots=True)
 class IncidentClock:
-    """An incident as the header shows it. `ended_at` stops its clock."""
+    """An incident as the header shows it. `ended_at` stops its clock; with `clocks` a second line tells all
+    of them. A drill is called one."""
 
     id: str
     database: str
     declared_at: datetime
     rto: timedelta
     ended_at: datetime | None = None
+    drill: bool = False
+    clocks: Clocks | None = None
 
 
 class StatusHeader(Widget):
@@ -85,7 +90,10 @@ class StatusHeader(Widget):
         width = self.size.width
         mode = Cell("READ-ONLY", STRONG) if self.bearings.read_only else Cell("WRITE", WARN)
         if self.incident is not None:
-            return self._incident_line(self.incident, mode, width)
+            first = self._incident_line(self.incident, mode, width)
+            if self.incident.clocks is None:
+                return first
+            return lines(first, clock_line(self.incident.clocks, width, drill=self.incident.drill))
         now = show.minute(self.bearings.now()) + " UTC"
         right = cell_len(mode.text) + cell_len(now) + 4
         fleet, place = clean(self.bearings.fleet), clean(self.place)
@@ -102,8 +110,10 @@ class StatusHeader(Widget):
         over = used > incident.rto
         spent = f"{show.age(used)} used" + (" OVER" if over else "")
         clock = Cell(f"RTO {show.limit(incident.rto)} · {spent}", BAD if over else STRONG)
-        title, time = f" INCIDENT {clean(incident.id)}", show.clock(now)
-        name, declared = clean(incident.database), f"declared {show.clock(incident.declared_at)}"
+        kind = "DRILL" if incident.drill else "INCIDENT"
+        title, time = f" {kind} {clean(incident.id)}", show.clock(now)
+        name = clean(incident.database)
+        declared = "" if incident.clocks else f"declared {show.clock(incident.declared_at)}"
         fixed = sum(map(cell_len, (title, clock.text, mode.text, time))) + 4 * len("  ")
         # What can be read elsewhere goes first: when it was declared, then the end of a long name.
         if fixed + cell_len(name) + 2 + cell_len(declared) > width:
@@ -113,6 +123,6 @@ class StatusHeader(Widget):
         middle = f"  {declared}" if declared else ""
         gap = width - fixed - cell_len(name) - cell_len(middle)
         return told(
-            Cell(title, BAD), "  ", Cell(name, STRONG), middle, "  " + " " * max(0, gap),
-            clock, "  ", mode, "  ", time,
+            Cell(title, WARN if incident.drill else BAD), "  ", Cell(name, STRONG), middle,
+            "  " + " " * max(0, gap), clock, "  ", mode, "  ", time,
         )  # fmt: skip

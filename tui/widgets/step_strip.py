@@ -24,12 +24,13 @@ _SHAPES = {
 def step_line(incident: Incident, shown: Step, now: datetime, width: int) -> Content:
     """Given an incident and the step that is on the screen, returns the line at `width` cells.
 
-    The step on the screen is in capitals; each has the number of its key. Times go first when it is narrow.
+    The step on the screen is in capitals; each has the number of its key. When each began and ended is told
+    where there is room, then how long it took; times go first when it is narrow.
     """
     gaps = len(incident.steps) - 1
-    for air, clocks in ((" ", True), ("", True), ("", False)):
+    for air, clocks, ends in ((" ", True, True), (" ", True, False), ("", True, False), ("", False, False)):
         cells = [
-            _cell(number, record, record.step is shown, now if clocks else None, air)
+            _cell(number, record, record.step is shown, now if clocks else None, air, ends)
             for number, record in enumerate(incident.steps, start=1)
         ]
         room = width - 2 - sum(cell.cell_length for cell in cells)
@@ -42,13 +43,17 @@ def step_line(incident: Incident, shown: Step, now: datetime, width: int) -> Con
     return made
 
 
-def _cell(number: int, record: StepRecord, on_screen: bool, now: datetime | None, air: str) -> Content:
+def _cell(
+    number: int, record: StepRecord, on_screen: bool, now: datetime | None, air: str, ends: bool
+) -> Content:
     sign, style = _SHAPES[record.status]
     name = line((record.step.value.upper(), "bold reverse")) if on_screen else line(record.step.value)
     made = line((f"{number}", FAINT), (sign, style), air, name)
     if now is not None and record.began_at is not None and record.status is not StepStatus.SKIPPED:
         # Steps may be worked on again and again: a step's time is from its first beginning to its last end.
-        made += line((f" {show.age((record.ended_at or now) - record.began_at)}", FAINT))
+        end = show.clock(record.ended_at) if record.ended_at else ""
+        when = f" {show.clock(record.began_at)}–{end}" if ends else ""
+        made += line((f"{when} {show.age((record.ended_at or now) - record.began_at)}", FAINT))
     return made
 
 

@@ -133,7 +133,7 @@ class NotifyStep(Work):
             )
             return with_sent(now, new, entries) if new else now
 
-        return self._by(taken)
+        return self._by(taken, anyone=True)  # it is in the journal, whoever reads it
 
     def facts(self) -> Facts:
         """The facts of this moment, for messages."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tui.incident.clocks import Clocks, clocks
+from tui.model.errors import PgdrError
 from tui.model.fleet import Fleet
 from tui.model.incident import Incident
 from tui.widgets.header import Bearings
@@ -41,7 +44,15 @@ class Desk:
     @property
     def deadline(self) -> datetime:
         """When the recovery must be over: the objective counts from the declaration."""
-        return self.incident.declared_at + self.guide.database.rto
+        return self.clocks.deadline
+
+    @property
+    def clocks(self) -> Clocks:
+        """The clocks of this moment."""
+        picture = None
+        with suppress(PgdrError):  # the job's directory was removed: its clocks are gone, the others aren't
+            picture = self.guide.restore_picture()
+        return clocks(self.fleet, self.incident, self.guide.database, picture, self.now())
 
     def now(self) -> datetime:
         """The time, in UTC."""

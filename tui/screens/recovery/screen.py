@@ -62,6 +62,21 @@ class RecoveryScreen(Screen[None]):
         self._open(where_to_begin(self.desk.incident))
 
     @property
+    def in_earnest(self) -> bool:
+        """Whether this is no drill and isn't over: the app wears the colours of an incident."""
+        return not self.desk.incident.drill and self.desk.incident.closed_at is None
+
+    @property
+    def help_page(self) -> str:
+        """The page of the step on the screen."""
+        return self.shown.value
+
+    @property
+    def name_of_copy(self) -> str:
+        """What its exports are called."""
+        return f"incident-{self.desk.incident.id}-{self.shown.value}"
+
+    @property
     def shown(self) -> Step:
         """The step on the screen."""
         return Step(self.query_one("#steps", ContentSwitcher).current or Step.ASSESS.value)
@@ -78,9 +93,10 @@ class RecoveryScreen(Screen[None]):
         return True
 
     def _clock(self) -> IncidentClock:
-        incident, database = self.desk.incident, self.desk.guide.database
+        incident, time = self.desk.incident, self.desk.clocks
+        name = self.desk.guide.database.name
         return IncidentClock(
-            incident.id, database.name, incident.declared_at, database.rto, incident.closed_at
+            incident.id, name, incident.declared_at, time.rto, time.ended_at, incident.drill, time
         )
 
     def _pane(self, step: Step) -> StepPane:
