@@ -10,31 +10,22 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import ClassVar
 
-from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
-
-from tui.config.resources import themes_directory
 from tui.files import write_whole
 from tui.model.errors import ConfigError
 from tui.model.fleet import Fleet
-from tui.model.text import clean, stamp
+from tui.model.text import stamp
 from tui.screens import go
+from tui.screens.drill_ways import DrillWays
 from tui.screens.fleet import PAINTED_S, FleetScreen
 from tui.screens.rooms import House, Rooms, rooms_of
-from tui.screens.ways import Ways
-from tui.widgets.ascii import AsciiFilter, needs_ascii
+from tui.widgets.ascii import needs_ascii
 from tui.widgets.header import Bearings
-from tui.widgets.keys import key_name, useful
-from tui.widgets.themes import load_themes
 
-DEFAULT_THEME = "dark"
 # asyncio's own pool has six threads on two cores: six slow stores would hold up everything else.
 _THREADS = 64
 _GRACE_S = 0.3
@@ -45,18 +36,10 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class PgdrApp(Ways):
+class PgdrApp(DrillWays):
     """The app on one fleet. `rooms` and `now` are given by tests; everyone else gets the real ones."""
 
     TITLE = "pgdr"
-    CSS = """
-    Screen { background: $background; color: $foreground; }
-    Toast { background: $panel; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "keys"),
-        Binding("ctrl+q", "quit", "quit", show=False, priority=True),
-    ]
 
     def __init__(
         self,
@@ -75,50 +58,9 @@ class PgdrApp(Ways):
         super().__init__(
             House(fleet, rooms or rooms_of(fleet, state, now, operator), bearings), state, operator
         )
-        self.animation_level = "none"
         self._first_incident = incident
         self.crashed: Path | str | None = None
-        self._notices: list[str] = []
-        if ascii_only:
-            self._filters.append(AsciiFilter())
-        self._wear(theme)
-
-    # Looks
-
-    def _wear(self, wanted: str | None) -> None:
-        found = load_themes(themes_directory())
-        for theme in found.themes.values():
-            self.register_theme(theme)
-        self._notices += [str(problem) for problem in found.problems]
-        if wanted is not None and wanted not in self.available_themes:
-            names = ", ".join(sorted(found.themes))
-            self._notices.append(f"There is no theme {clean(wanted, 40)}; there are {names}.")
-            wanted = None
-        chosen = wanted or DEFAULT_THEME
-        if chosen in self.available_themes:
-            self.theme = chosen
-
-    def get_css_variables(self) -> dict[str, str]:
-        """Returns the theme's variables, and the colour of rules, which is that of borders."""
-        variables = super().get_css_variables()
-        return {"rule": variables["border"], **variables}
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Returns what ctrl+p finds: every key that works here, and the choice of a theme."""
-        told = set()
-        for active in useful(screen):
-            binding = active.binding
-            if binding.action in told:
-                continue
-            told.add(binding.action)
-            yield SystemCommand(
-                binding.description,
-                f"key {key_name(binding)}",
-                lambda action=binding.action, node=active.node: self.call_later(
-                    self.run_action, action, node
-                ),
-            )
-        yield SystemCommand("theme", "choose other colours", self.action_change_theme)
+        self.dress(theme, ascii_only)
 
     # Beginning and end
 
@@ -231,11 +173,12 @@ def run_app(
     *,
     operator: str = "unknown",
     incident: str | None = None,
+    mouse: bool = True,
 ) -> int:
     """Runs the app in this terminal until it is quit; returns the process's exit code.
 
     Raises ConfigError when stdin or stderr, to which Textual draws, is no terminal. With
-    `incident` it opens on that one.
+    `incident` it opens on that one. Without `mouse` it is the terminal's, and selects text in its own way.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError(
@@ -245,7 +188,7 @@ def run_app(
     ascii_only = ascii_only or needs_ascii(os.environ)
     app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident)
     loop = asyncio.new_event_loop()
-    app.run(loop=loop)
+    app.run(loop=loop, mouse=mouse and fleet.app.mouse)
     loop.close()
     code = app.return_code or 0
     if app.crashed is not None:

@@ -17,11 +17,16 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     "app": (
         Key("help", "question_mark,f1", "keys", "Shows what works here, and what this screen is for."),
         Key(
-            "command_palette",
+            "find",
             "ctrl+p",
             "find",
             "Finds any command, database, backup, incident or job.",
             shown=False,
+        ),
+        Key("copy", "y", "copy", "Copies what is at hand, also into a file.", shown=False),
+        Key(
+            "troubles", "exclamation_mark", "trouble?",
+            "Searches what is known of errors, with the text of the one that is on the screen.", shown=False,
         ),
         Key(
             "export",
@@ -30,7 +35,14 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
             "Writes this screen as text and as a picture (SVG) into the state directory.",
             shown=False,
         ),
-        Key("quit", "ctrl+q", "quit", "Ends the app; asks first while jobs run.", shown=False),
+        Key(
+            "quit",
+            "ctrl+q",
+            "quit",
+            "Ends the app; asks first while jobs run.",
+            shown=False,
+            everywhere=True,
+        ),
     ),
     "rows": (
         Key("up", "up,k", "up", "The row above.", shown=False, action="move(-1)"),
@@ -55,7 +67,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     ),
     "filter": (
         Key("clear", "escape", "no filter", "Shows all rows again.", action="leave(True)"),
-        Key("done", "enter,down", "to the rows", "Keeps the filter; back to the rows.", action="leave(False)"),
+        Key("done", "enter,down", "to the rows", "Keeps it; goes to the rows.", action="leave(False)"),
     ),
     "choice": (Key("press", "enter", "choose", "Chooses what has the focus.", shown=False),),
     "fleet": (
@@ -67,11 +79,12 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
             dangerous=True,
         ),
         Key("back_up", "B", "back up now", "Takes a backup of this database now.", True, shown=False),
+        Key("drill", "d", "drill", "Rehearses its recovery in a scratch database.", dangerous=True),
+        Key("drills", "D", "drills", "Shows which drills are due, and what the last ones measured."),
         Key("jobs", "J", "jobs", "Shows what is running or has run."),
         Key("incidents", "i", "incidents", "Shows the recoveries, open and closed."),
         _FILTER,
         Key("refresh", "R", "look again", "Asks every server and store anew."),
-        Key("copy", "y", "copy", "Copies what is known of this database.", shown=False),
         Key("quit", "q", "quit", "Ends the app; asks first while jobs run.", action="app.quit"),
     ),
     "database": (
@@ -81,7 +94,6 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("kept", "d", "kept databases", "Shows what restores and swaps left beside this database."),
         _FILTER,
         Key("refresh", "R", "look again", "Reads the tables anew."),
-        Key("copy", "y", "copy", "Copies what is known of this database.", shown=False),
         _BACK,
     ),
     "backups": (
@@ -136,14 +148,29 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("overview", "o", "overview", "The overview.", shown=False, action="view('overview')"),
     ),
     "incidents": (
-        Key("copy", "y", "copy", "Copies what is known of this incident.", shown=False),
         _FILTER,
         Key("refresh", "R", "look again", "Reads the incidents anew."),
+        _BACK,
+    ),
+    "drills": (
+        Key("drill", "d", "do it…", "Does what is due: a drill, or the newest backup's verification.", True),
+        _FILTER,
+        Key("refresh", "R", "look again", "Reads drills and stores anew."),
+        _BACK,
+    ),
+    "drill_history": (_FILTER, _BACK),
+    "troubles": (
+        Key("act", "a", "let pgdr do it…", "What pgdr can do about it; asks before anything is changed."),
+        _FILTER,
         _BACK,
     ),
     "read": (Key("copy", "y", "copy", "Copies the text."), _BACK),
     "error": (
         Key("close", "escape,enter,q", "back", "Goes back."),
+        Key(
+            "troubles", "exclamation_mark", "what helps", "Searches what is known of this error.",
+            action="app.troubles",
+        ),
         Key("copy", "y", "copy", "Copies all of it."),
     ),
     "question": (
@@ -154,7 +181,6 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     ),
     "choose_tables": (
         _FILTER,
-        Key("copy", "y", "copy names", "Copies the tables' names.", shown=False),
         _BACK,
     ),
     "tables_job": (Key("differences", "d", "compare", "Compares the restored tables with the live ones."),),
@@ -173,7 +199,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     ),
     "find": (
         Key("close", "escape,ctrl+p", "back", "Goes back; nothing is done."),
-        Key("do", "enter", "go", "Does it, or goes there."),
+        Key("do", "enter", "go", "Does it, or goes there.", everywhere=True),
         Key("up", "up", "up", "The one above.", shown=False, action="move(-1)"),
         Key("down", "down", "down", "The one below.", shown=False, action="move(1)"),
         Key("page_up", "pageup", "a page up", shown=False, action="page(-1)"),
@@ -188,6 +214,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
 TOGETHER: tuple[tuple[str, ...], ...] = (
     *((screen, "rows", "app") for screen in ("fleet", "database", "backups", "backup", "kept", "jobs")),
     ("incidents", "rows", "app"),
+    *((screen, "rows", "app") for screen in ("drills", "drill_history", "troubles")),
     ("choose_tables", "rows", "marks", "app"),
     ("differences", "rows", "marks", "app"),
     ("tables_job", "job", "views", "text", "app"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
@@ -24,7 +24,7 @@ from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import LineTable
 from tui.widgets.tones import lines
 
@@ -40,17 +40,8 @@ class FleetScreen(ListScreen):
     """Rows in the order of criticality, each filled as its answer arrives; the chosen one's details below."""
 
     CSS_PATH = "fleet.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "recover", "recover"),
-        Binding("b", "backups", "backups"),
-        Binding("v", "verify", "verify"),
-        Binding("B", "back_up", "back up now", show=False),
-        Binding("J", "jobs", "jobs"),
-        Binding("i", "incidents", "incidents"),
-        Binding("slash", "filter", "filter"),
-        Binding("R", "refresh", "look again"),
-        Binding("q", "app.quit", "quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("fleet")
+    help_page = "fleet"
 
     class Told(Message):
         """A worker found something out: how an entry changes. Those of an earlier look are ignored."""
@@ -239,7 +230,7 @@ class FleetScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action in ("recover", "back_up"):
+        if action in ("recover", "back_up", "drill"):
             return not self._house.bearings.read_only and bool(self._entries)
         if action == "verify":
             row = self._table.cursor_row if self._entries else None
@@ -247,6 +238,14 @@ class FleetScreen(ListScreen):
         return bool(self._entries) if action == "backups" else True
 
     # Going
+
+    def show(self, database: str) -> None:
+        """Goes to a database's row, also when a filter hides it."""
+        if not self._table.go_to(database):
+            self.query_one(FilterBar).look_for("")
+            self._table.filter("")
+            self._table.go_to(database)
+        self._table.focus()
 
     def _go(self, message: Callable[[str], Message]) -> None:
         entry = self._table.cursor_row
@@ -270,6 +269,14 @@ class FleetScreen(ListScreen):
         entry = self._table.cursor_row
         if entry is not None and entry.newest is not None:
             self.post_message(go.Verify(entry.database.name, entry.newest.ref))
+
+    def action_drill(self) -> None:
+        """Rehearses the recovery of the chosen one."""
+        self._go(go.Drill)
+
+    def action_drills(self) -> None:
+        """Shows what is due and what was rehearsed."""
+        self._go(go.Drills)
 
     def action_jobs(self) -> None:
         """Shows the jobs."""

@@ -46,6 +46,32 @@ class Tables(Message):
         self.tables = tables
 
 
+class Drill(Message):
+    """Rehearse the recovery of a database (its name in the fleet) in a scratch database; `what` is the duty
+    that it fulfils (single table, recovery, full)."""
+
+    def __init__(self, database: str, what: str = "recovery") -> None:
+        super().__init__()
+        self.database = database
+        self.what = what
+
+
+class VerifyNewest(Message):
+    """Verify the newest good backup of a database (its name in the fleet)."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__()
+        self.database = database
+
+
+class Drills(Message):
+    """See what is due and what was rehearsed, of one database first."""
+
+    def __init__(self, database: str | None = None) -> None:
+        super().__init__()
+        self.database = database
+
+
 class TakeUp(Message):
     """Take an incident up where it was left, or read what became of it."""
 
@@ -60,6 +86,14 @@ class Attach(Message):
     def __init__(self, job: str) -> None:
         super().__init__()
         self.job = job
+
+
+class OpenBackup(Message):
+    """Look inside a backup."""
+
+    def __init__(self, backup: Backup) -> None:
+        super().__init__()
+        self.backup = backup
 
 
 class BackupsOf(Message):

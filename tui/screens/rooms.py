@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tui.model.kept import KeptDatabase
     from tui.model.progress import Progress
     from tui.operations.catalogue import Description
+    from tui.operations.drill import DrillRow
+    from tui.operations.due import Duty
     from tui.operations.records import Drill, Seen
     from tui.widgets.header import Bearings
 
@@ -32,7 +34,8 @@ class Rooms:
     `look` hands over each database's facts as they arrive; `backups` streams the backups of one store
     in pages, and its problems. `back_up` starts the job that takes a backup, `verify` the one that restores
     a backup into a scratch database and checks it; both return the job's id. `drop_kept` drops a kept
-    database for good.
+    database for good. `duties` reads the stores, and hands over those that can't be read; with None it asks
+    none, and so knows of no verification.
     """
 
     look: Callable[[Callable[[DatabaseFacts], None]], None]
@@ -49,6 +52,9 @@ class Rooms:
     back_up: Callable[[Database], str]
     kept: Callable[[Database], tuple[KeptDatabase, ...]]
     drop_kept: Callable[[Database, str], KeptDatabase]
+    drills: Callable[[], list[DrillRow]]
+    duties: Callable[[Callable[[StoreProblem], None] | None], tuple[Duty, ...]]
+    newest_good: Callable[[Database], Backup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +90,7 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         back_up=lambda database: real().back_up(database),
         kept=lambda database: real().kept(database),
         drop_kept=lambda database, name: real().drop_kept(database, name),
+        drills=lambda: real().drills(),
+        duties=lambda on_problem: real().duties(on_problem),
+        newest_good=lambda database: real().newest_good(database),
     )

@@ -5,38 +5,34 @@ A screen, and all that only it needs, is loaded when it is first gone to: the fl
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
 
-from tui.files import private_directory, write_whole
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database
 from tui.screens import go
+from tui.screens.dressed import DressedApp
 from tui.screens.rooms import House
 
 if TYPE_CHECKING:
     from tui.incident.guide import Guide
     from tui.model.incident import Incident
+    from tui.screens.find import Found
     from tui.screens.restore import RestoreScreen
     from tui.screens.tables.desk import TableDesk
 
 
-class Ways(App[int]):
+class Ways(DressedApp):
     """An app that finds its way about a house, whose records are in the directory `state`."""
 
     def __init__(self, house: House, state: Path, operator: str) -> None:
-        super().__init__()
-        self._house = house
+        super().__init__(house, state)
         self._fleet = house.fleet
-        self._bearings = house.bearings
-        self._state = state
         self._operator = operator
         # One guide for each incident: a worker of a screen that was left may still be at work with it.
         self._guides: dict[str, Guide] = {}
@@ -44,12 +40,37 @@ class Ways(App[int]):
 
     # What is looked at
 
-    def action_help(self) -> None:
-        """Shows every key that works here."""
-        from tui.screens.help import HelpScreen, keys_of
+    def action_find(self) -> None:
+        """Lets any command, database, backup, incident or job be found."""
+        from tui.screens.find import FindScreen
+        from tui.screens.findable import findable, paths
 
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._bearings, keys_of(self.screen)))
+        def answered(found: Found | None) -> None:
+            if found is not None:
+                self.call_later(found.go)
+
+        self.push_screen(FindScreen(self._house, findable(self), paths(self)), answered)
+
+    def to_fleet(self, database: str | None = None) -> None:
+        """Goes back to the fleet, there to `database` if it is given; not past what has to be finished."""
+        from tui.screens.fleet import FleetScreen
+
+        if self._must_finish() is not None:
+            self.notify("One moment: something is being written down.", markup=False)
+            return
+        while len(self.screen_stack) > 2 and not isinstance(self.screen, FleetScreen):
+            self.pop_screen()
+        if database is not None and isinstance(self.screen, FleetScreen):
+            self.screen.show(database)
+
+    def on_open_backup(self, message: go.OpenBackup) -> None:
+        """Looks inside a backup."""
+        from tui.screens.backups_contents import ContentsScreen
+
+        backup = message.backup
+        mine = [d for d in self._fleet.databases if self._house.rooms.of_database(d, (backup,))]
+        name = mine[0].name if len(mine) == 1 else None
+        self.push_screen(ContentsScreen(self._house, backup, None, name))
 
     def on_jobs(self) -> None:
         """Shows the jobs."""
@@ -92,43 +113,37 @@ class Ways(App[int]):
         """Copies a text."""
         self.notify(self.copy_text(message.name, message.text), markup=False)
 
-    def copy_text(self, name: str, text: str) -> str:
-        """Puts `text` on the terminal's clipboard (OSC 52, which not every terminal takes) and into a
-        file called after `name`; returns a sentence on both."""
-        self.copy_to_clipboard(text)
-        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "copied"
-        path = private_directory(self._state / "copied") / f"{safe}.txt"
-        try:
-            write_whole(path, text if text.endswith("\n") else text + "\n")
-        except OSError as error:
-            return f"Copied to the clipboard; {path} could not be written: {error.strerror}."
-        return f"Copied to the clipboard, and to {path}"
-
     # Incidents
 
     @work(thread=True, exit_on_error=False)
     def offer_incidents(self) -> None:
         """Asks whether an incident that isn't finished is to be taken up, when there is one."""
         open_ones = [incident for incident in self._house.rooms.incidents() if incident.closed_at is None]
-        if open_ones:
-            self.call_from_thread(self._offer, open_ones)
+        if open_ones:  # what is in earnest before what is only rehearsed
+            self.call_from_thread(self._offer, sorted(open_ones, key=lambda incident: incident.drill))
 
     def _offer(self, incidents: list[Incident]) -> None:
         from tui.screens.confirm import ConfirmScreen
 
         newest, now = incidents[0], self._bearings.now()
         facts = [
-            ("incident", f"{newest.id}, {newest.database}, declared by {newest.operator}"),
+            (
+                "drill" if newest.drill else "incident",
+                f"{newest.id}, {newest.database}, declared by {newest.operator}",
+            ),
             ("declared", f"{show.minute(newest.declared_at)} UTC, {show.age(now - newest.declared_at)} ago"),
             ("is at", f"{newest.current.value}: {newest.record(newest.current).note or 'not begun'}"),
         ]
+        if newest.driving != self._operator:
+            facts.append(("driven by", f"{newest.driving}: you would watch, and can take it over"))
         if newest.job:
             facts.append(("job", f"{newest.job} (J shows it)"))
         if len(incidents) > 1:
             others = ", ".join(incident.id for incident in incidents[1:4])
             facts.append(("also open", f"{others} (i shows all)"))
+        title = "A DRILL is not finished" if newest.drill else "An incident is not finished"
         self.push_screen(
-            ConfirmScreen("An incident is not finished", facts, action="take it up", cancel="later"),
+            ConfirmScreen(title, facts, action="take it up", cancel="later"),
             lambda take_up: self.on_take_up(go.TakeUp(newest.id)) if take_up else None,
         )
 
@@ -190,7 +205,7 @@ class Ways(App[int]):
         except PgdrError as problem:
             self.call_from_thread(self._fail, problem)
             return
-        mine = [i for i in known if i.database == database and i.closed_at is None]
+        mine = [i for i in known if i.database == database and i.closed_at is None and not i.drill]
         if mine:
             self._go_to(mine[0].id, ref)
         else:

@@ -18,8 +18,9 @@ from tui.model.errors import UsageError
 from tui.model.event import JobKind
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
-from tui.operations import catalogue, inventory, kept, records
+from tui.operations import catalogue, drill, due, inventory, kept, records
 from tui.operations.catalogue import Description
+from tui.operations.due import Duty
 from tui.operations.records import Drill
 from tui.postgres.databases import fresh_name
 from tui.screens.rooms import Rooms
@@ -83,6 +84,18 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
     def last_drill(database: Database) -> Drill | None:
         return records.last_drill(state, database.name)
 
+    def all_backups(on_problem: Callable[[StoreProblem], None]) -> list[Backup]:
+        found: list[Backup] = []
+        catalogue.backups(fleet, None, found.extend, on_problem, state)
+        return found
+
+    def duties(on_problem: Callable[[StoreProblem], None] | None) -> tuple[Duty, ...]:
+        found = all_backups(on_problem) if on_problem is not None else []
+        return due.duties(fleet, state, fleet.databases, found, now())
+
+    def newest_good(database: Database) -> Backup:
+        return drill.pick(fleet, database, all_backups(lambda problem: None), now())
+
     return Rooms(
         look=lambda on_facts: inventory.look_all(fleet, on_facts, now),
         schema=lambda database: inventory.schema(database, state, now),
@@ -102,4 +115,7 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         drop_kept=lambda database, name: kept.drop_kept(
             fleet, state, database, name, databases_in_use(state, database.name)
         ),
+        drills=lambda: drill.history(state, fleet.databases),
+        duties=duties,
+        newest_good=newest_good,
     )
