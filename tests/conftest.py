@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.servers import bucket, db15, db18, pg15, pg18, s3
@@ -16,3 +18,13 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("PGDR_CONFIG", "PGDR_STATE", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("NO_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture(autouse=True)
+def quick_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A choice that waits until its key is let go doesn't, but where a test is about that."""
+    if "tui.widgets.choice" in sys.modules:
+        monkeypatch.setattr(sys.modules["tui.widgets.choice"].Choice, "PAUSE_S", 0.0)

@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         theme=arguments.theme,
         ascii_only=arguments.ascii,
         console=console,
+        mouse=not arguments.no_mouse,
     )
     try:
         if arguments.verb is None:
@@ -115,7 +116,9 @@ def parser() -> argparse.ArgumentParser:
         prog="pgdr", description="Back up and recover PostgreSQL. Without a verb, opens the terminal app."
     )
     made.add_argument("--version", action="version", version=f"pgdr {__version__}")
-    made.set_defaults(verb=None, config=None, state=None, read_only=False, theme=None, ascii=False)
+    made.set_defaults(
+        verb=None, config=None, state=None, read_only=False, theme=None, ascii=False, no_mouse=False
+    )
     _general(made)
     after = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     _general(after)
@@ -139,6 +142,7 @@ def _general(to: argparse.ArgumentParser) -> None:
     )
     to.add_argument("--theme", metavar="NAME", default=none, help="colours of the app")
     to.add_argument("--ascii", action="store_true", default=none, help="draw with ASCII only")
+    to.add_argument("--no-mouse", action="store_true", default=none, help="leave the mouse to the terminal")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,8 @@ from tui.model.text import clean
 Keymap = tuple[tuple[str, str], ...]
 
 _NAMES = frozenset(
-    ("enter", "escape", "tab", "space", "backspace", "delete", "insert")
-    + ("home", "end", "pageup", "pagedown", "up", "down", "left", "right")
-) | {f"f{number}" for number in range(1, 25)}
+    ("enter", "escape", "tab", "space", "backspace", "delete", "insert", "home", "end", "pageup")
+) | {"pagedown", "up", "down", "left", "right", *(f"f{number}" for number in range(1, 25))}
 # Textual's names of characters are Unicode's, but for these.
 _SHORT = {
     "solidus": "slash",

@@ -14,7 +14,8 @@ class Key:
     it another key. `keys` is what it is by itself, several with commas between (`escape,q`); `label` the
     words of the footer; `help` the sentence of `?`. What is `dangerous` changes something somewhere: it
     is taken away in read-only mode. What isn't `shown` works, and stands in `?` but not in the footer.
-    `action` is what the screen calls it, where that isn't `name`.
+    `action` is what the screen calls it, where that isn't `name`. What works `everywhere` does so also while
+    something is asked or typed.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Key:
     dangerous: bool = False
     shown: bool = True
     action: str = ""
+    everywhere: bool = False
 
     @property
     def told(self) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.timer import Timer
@@ -26,7 +26,7 @@ from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import LineTable
 from tui.widgets.lines import wrapped
 from tui.widgets.sized import SizedStatic
@@ -41,15 +41,8 @@ class BackupsScreen(ListScreen):
     """All backups. Given `database`, those of it are looked for at first; another text shows the others."""
 
     CSS_PATH = "backups.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "recover", "recover with it"),
-        Binding("v", "verify", "verify"),
-        Binding("t", "tables", "single tables"),
-        Binding("y", "copy", "copy name"),
-        Binding("slash", "filter", "filter"),
-        Binding("R", "refresh", "read again"),
-        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("backups")
+    help_page = "backups"
 
     class Page(Message):
         """More backups of a store; `last` when it is read to its end."""

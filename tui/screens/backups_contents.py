@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -22,7 +22,7 @@ from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.format import share
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.tones import BAD, DIM, MARK, Cell, Piece, lines, told
 
@@ -40,14 +40,8 @@ class ContentsScreen(ListScreen):
     database that it is of, None when it is of no one of them."""
 
     CSS_PATH = "backups_contents.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "recover", "recover with it"),
-        Binding("v", "verify", "verify"),
-        Binding("t", "tables", "single tables"),
-        Binding("y", "copy", "copy name"),
-        Binding("slash", "filter", "filter"),
-        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("backup")
+    help_page = "backup"
 
     class Read(Message):
         """What is inside, or why that can't be told."""

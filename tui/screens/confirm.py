@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tui.model.text import clean
 from tui.widgets.choice import Choice
 from tui.widgets.facts import FactList
+from tui.widgets.keys import bound
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -28,11 +29,8 @@ class ConfirmScreen(ModalScreen[bool]):
     """
 
     CSS_PATH = "confirm.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
-        Binding("left,up", "app.focus_previous", show=False),
-        Binding("right,down", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("question")
+    help_page = "confirm"
 
     def __init__(
         self,
@@ -65,7 +63,9 @@ class ConfirmScreen(ModalScreen[bool]):
                 yield Static("", markup=False, id="hint")
             with Horizontal(id="choices"):
                 yield Choice(self._cancel, id="cancel")
-                yield Choice(self._action, id="action", disabled=self._name_to_type is not None)
+                yield Choice(
+                    self._action, id="action", disabled=self._name_to_type is not None, deliberate=True
+                )
 
     def on_mount(self) -> None:
         """Gives Cancel the focus. The cursor doesn't blink: an idle screen is quiet on the wire."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -15,7 +15,7 @@ from tui.model.errors import PgdrError
 from tui.model.text import clean, clean_lines
 from tui.widgets.facts import FactList
 from tui.widgets.header import Bearings, StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 
 NOTHING_CHANGED = "Nothing was changed."
 
@@ -28,10 +28,8 @@ class ErrorScreen(ModalScreen[None]):
     """
 
     CSS_PATH = "error.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "close", "back", key_display="esc"),
-        Binding("y", "copy", "copy"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("error")
+    help_page = "error"
 
     def __init__(
         self,

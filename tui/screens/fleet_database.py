@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Static
 
@@ -19,7 +19,7 @@ from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.tones import DIM, Cell, Piece, lines
 
@@ -35,15 +35,8 @@ class DatabaseScreen(ListScreen):
     """The tables of one database, biggest first, under its details."""
 
     CSS_PATH = "fleet_database.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "recover", "recover"),
-        Binding("b", "backups", "backups"),
-        Binding("B", "back_up", "back up now"),
-        Binding("d", "kept", "kept databases"),
-        Binding("slash", "filter", "filter"),
-        Binding("R", "refresh", "look again"),
-        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("database")
+    help_page = "database"
 
     class Read(Message):
         """The tables as they are now, or why they couldn't be read."""

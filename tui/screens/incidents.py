@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from tui.model import amounts as show
@@ -19,7 +19,7 @@ from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.tones import BAD, DIM, PLAIN, STRONG, Cell, Piece
 
@@ -38,11 +38,8 @@ _COLUMNS = (
 class IncidentsScreen(ListScreen):
     """All incidents of this state directory, the newest first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter"),
-        Binding("R", "refresh", "look again"),
-        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("incidents")
+    help_page = "incidents"
 
     class Listed(Message):
         """The incidents, or why they can't be listed."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Static
 
@@ -22,7 +22,7 @@ from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.tones import BAD, DIM, GOOD, PLAIN, STRONG, WARN, Cell, Piece, lines
 
@@ -54,12 +54,8 @@ class JobsScreen(ListScreen):
     """All jobs of this state directory, the newest first."""
 
     CSS_PATH = "jobs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "copy name"),
-        Binding("slash", "filter", "filter"),
-        Binding("R", "refresh", "look again"),
-        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("jobs")
+    help_page = "jobs"
 
     class Listed(Message):
         """The jobs as they are now, or why they can't be listed."""

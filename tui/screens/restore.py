@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -20,7 +20,7 @@ from tui.screens.recovery.pane import told_error
 from tui.screens.recovery.restore_pane import STOP_CHOICES
 from tui.widgets.header import Bearings, StatusHeader
 from tui.widgets.job_pane import JobPane
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 
 
 class RestoreScreen(Screen[None]):
@@ -30,11 +30,8 @@ class RestoreScreen(Screen[None]):
     """
 
     CSS_PATH = "restore.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "stop", "stop…"),
-        Binding("y", "copy", "copy all"),
-        Binding("q,escape", "app.pop_screen", "leave, it goes on", key_display="q"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("job")
+    help_page = "job"
 
     def __init__(
         self,

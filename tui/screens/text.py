@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.model.text import clean_lines
 from tui.screens import go
 from tui.widgets.header import Bearings, StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.lines import wrapped
 from tui.widgets.text_lines import TextLines
 
@@ -20,10 +20,8 @@ class TextScreen(Screen[None]):
     """Given a place for the header, a `name` for the copy and the text, shows the text as it is."""
 
     CSS = "TextScreen { background: $background; } TextScreen TextLines { padding: 0 1; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "copy"),
-        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("read")
+    help_page = "read"
 
     def __init__(self, bearings: Bearings, place: str, name: str, text: str) -> None:
         super().__init__()

@@ -31,6 +31,7 @@ class Context:
     theme: str | None
     ascii_only: bool
     console: Console
+    mouse: bool = True
 
     def fleet(self) -> Fleet:
         """The configuration. Raises ConfigError with every problem when there is none or it can't be used."""
@@ -79,6 +80,7 @@ class Context:
             theme=self.theme,
             ascii_only=self.ascii_only,
             operator=self.operator(),
+            mouse=self.mouse,
         )
 
 

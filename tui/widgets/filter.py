@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.model.text import clean
+from tui.widgets.keys import bound
 from tui.widgets.tones import DIM, Cell, Piece, told
 
 
 class FilterInput(Input):
     """The line that is typed in. Its cursor doesn't blink: a blink is two messages a second over SSH."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave(True)", "no filter"),
-        Binding("enter,down", "leave(False)", "to the rows", key_display="enter"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("filter")
 
     class Left(Message):
         """The filter was left; `clear` tells whether to forget it."""

@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from tui.model.progress import Progress
 from tui.widgets import job_body
 from tui.widgets.job_head import JobContext, job_head
+from tui.widgets.keys import bound
 from tui.widgets.lines import FAINT, line
 from tui.widgets.text_lines import TextLines
 
@@ -34,13 +35,7 @@ class JobPane(Vertical):
     JobPane #job-beside { width: 40%; height: 1fr; padding-left: 2; display: none; }
     JobPane.wide #job-beside { display: block; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "view('log')", "log"),
-        Binding("e", "view('errors')", "errors"),
-        Binding("t", "view('tables')", "tables"),
-        Binding("c", "view('checks')", "checks", show=False),
-        Binding("o", "view('overview')", "overview", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("views")
 
     def __init__(self, context: JobContext | None = None, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)

@@ -1,15 +1,20 @@
-"""The line at the bottom: the few keys that matter here. `?` shows all of them."""
+"""The keys of the app on Textual's side: bound from the one table of them, and the few that matter now shown
+in the line at the bottom. `?` shows all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.cells import cell_len
-from textual.binding import ActiveBinding, Binding
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.model.keys import DANGEROUS, KEYS, all_keys
 from tui.widgets.tones import DIM, STRONG, Cell, Piece, told
 
 _NAMES = {
@@ -27,6 +32,53 @@ _NAMES = {
 }
 
 
+def bound(*scopes: str) -> list[BindingType]:
+    """Given names of tables of keys, returns their keys as a screen or widget binds them."""
+    return [
+        Binding(
+            key.keys,
+            key.does,
+            key.label,
+            show=key.shown,
+            priority=key.everywhere,
+            id=f"{scope}.{key.name}",
+        )
+        for scope in scopes
+        for key in KEYS[scope]
+    ]
+
+
+def named(scope: str, bindings: Iterable[BindingType]) -> list[BindingType]:
+    """Given bindings that a widget has written down itself, returns them with ids of the table `scope`."""
+    return [
+        replace(binding, id=f"{scope}.{binding.action.partition('(')[0]}")
+        if isinstance(binding, Binding) and binding.id is None
+        else binding
+        for binding in bindings
+    ]
+
+
+def is_dangerous(node: DOMNode, action: str) -> bool:
+    """Given where a key is bound and its action, returns whether it can change anything."""
+    return any(
+        binding.action == action and binding.id in DANGEROUS
+        for bindings in node._bindings.key_to_bindings.values()
+        for binding in bindings
+    )
+
+
+def keymap(changed: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Given (id, keys) of a configuration, returns Textual's keymap for them.
+
+    Textual takes a key away from all that have it when one of them gets another; so those that are left
+    are told to stay where they are.
+    """
+    made = dict(changed)
+    left = {key for name, own in all_keys() if name in made for key in own.keys.split(",")}
+    stay = {name: own.keys for name, own in all_keys() if left & set(own.keys.split(","))}
+    return {**stay, **made}
+
+
 def key_name(binding: Binding) -> str:
     """Given a binding, returns its key as a person knows it: `?`, `esc`, `ctrl+p`, `R`."""
     if binding.key_display:
@@ -39,8 +91,13 @@ def key_name(binding: Binding) -> str:
     return "+".join([*held, _NAMES.get(key, key)])
 
 
+def name_of_keys(keys: str) -> str:
+    """Given keys with commas between, returns the first as a person knows it."""
+    return key_name(Binding(keys.partition(",")[0] or ",", ""))
+
+
 # What Textual binds on every screen and nobody looks for.
-_EVERYWHERE = {"app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette"}
+_EVERYWHERE = {"app.focus_next", "app.focus_previous", "screen.copy_text"}
 
 
 def useful(screen: Screen[Any]) -> list[ActiveBinding]:
@@ -60,7 +117,7 @@ class KeyFooter(Widget):
     """Two lines: a rule and the shown bindings of the focused widget, the screen and the app.
 
     A binding is shown when it has `show=True` and its action is enabled (`check_action`). They keep
-    the order in which they are declared; where they don't fit, the last ones go, never `?`.
+    the order in which they are declared; where they don't fit, the last ones go (a `…` tells so), never `?`.
     """
 
     DEFAULT_CSS = """
@@ -89,15 +146,30 @@ class KeyFooter(Widget):
         last = [pair for pair in pairs if pair[0] == "?"]
         pairs = [pair for pair in pairs if pair[0] != "?"]
         room = self.size.width - 1 - sum(_width(pair) for pair in last)
+        fitting = _fitting(pairs, room)
+        if fitting < len(pairs):
+            fitting = _fitting(pairs, room - _width(_MORE))
         parts: list[Piece] = [" "]
-        for pair in pairs:
-            if _width(pair) > room:
-                break
-            room -= _width(pair)
-            parts += [Cell(pair[0], STRONG), Cell(f" {pair[1]}", DIM), "  "]
+        for key, label in pairs[:fitting]:
+            parts += [Cell(key, STRONG), Cell(f" {label}", DIM), "  "]
+        if fitting < len(pairs):
+            parts.append(Cell("…  ", DIM))
         for key, label in last:
             parts += [Cell(key, STRONG), Cell(f" {label}", DIM)]
         return told(*parts)
+
+
+# Stands for the keys that there is no room for.
+_MORE = ("", "")
+
+
+def _fitting(pairs: Sequence[tuple[str, str]], room: int) -> int:
+    """How many of the first pairs there is room for."""
+    for number, pair in enumerate(pairs):
+        room -= _width(pair)
+        if room < 0:
+            return number
+    return len(pairs)
 
 
 def _width(pair: tuple[str, str]) -> int:

@@ -21,6 +21,7 @@ from textual.strip import Strip
 
 from tui.model.text import clean
 from tui.widgets.format import cut
+from tui.widgets.keys import bound
 from tui.widgets.tones import Cell, Piece
 
 R = TypeVar("R")
@@ -99,14 +100,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         "line--strong",
         "line--mark",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False, key_display="↑ k"),
-        Binding("down,j", "move(1)", "down", show=False, key_display="↓ j"),
-        Binding("pageup", "page(-1)", "a page up", show=False),
-        Binding("pagedown,space", "page(1)", "a page down", show=False, key_display="pgdn space"),
-        Binding("home,g", "edge(-1)", "first", show=False, key_display="home g"),
-        Binding("end,G", "edge(1)", "last", show=False, key_display="end G"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("rows")
 
     class Highlighted(Message):
         """The cursor is on another row, or its row has changed; `row` is None when there is none."""
@@ -137,7 +131,8 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         id: str | None = None,  # noqa: A002 (the name Textual gives it)
     ) -> None:
         super().__init__(id=id)
-        self._bindings.bind("enter", "choose", enter or "open", show=bool(enter))
+        choose = Binding("enter", "choose", enter or "open", show=bool(enter), id="rows.choose")
+        self._bindings.key_to_bindings["enter"] = [choose]
         self.columns = tuple(columns)
         self.empty = empty
         self._cells = cells
@@ -166,6 +161,18 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def cursor_row(self) -> R | None:
         """The row under the cursor."""
         return self._seen[self._cursor] if self._cursor < len(self._seen) else None
+
+    def cursor_text(self) -> str:
+        """The row under the cursor as text: a line for each cell, with its column's title."""
+        row = self.cursor_row
+        if row is None:
+            return ""
+        cells = [piece if isinstance(piece, str) else piece.text for piece in self._cells(row)]
+        told = [
+            (column.title, clean(cell)) for column, cell in zip(self.columns, cells, strict=False) if cell
+        ]
+        width = max(cell_len(title) for title, _ in told) if told else 0
+        return "\n".join(f"{title.ljust(width)}  {cell}".strip() for title, cell in told)
 
     def set_rows(self, rows: Iterable[R]) -> None:
         """Replaces all rows. The cursor stays on the row of the same key."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any, ClassVar, TypeVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
+from tui.widgets.keys import bound
 from tui.widgets.line_table import LineTable
 
 R = TypeVar("R")
@@ -17,10 +18,7 @@ class MarkTable(LineTable[R]):
     """A LineTable in which space marks the row under the cursor and goes on to the next; `a` marks all that
     are seen, or none when all are. `marked` holds the keys; a cell can show it with `sign`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "mark"),
-        Binding("a", "mark_all", "mark all", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("marks")
 
     class Marked(Message):
         """Other rows are marked now."""

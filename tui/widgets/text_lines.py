@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
+
+from tui.widgets.keys import bound
 
 
 class TextLines(ScrollView, can_focus=True):
@@ -24,14 +26,7 @@ class TextLines(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     TextLines { background: transparent; overflow-x: hidden; scrollbar-size-vertical: 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "up", show=False),
-        Binding("down,j", "scroll_down", "down", show=False),
-        Binding("pageup", "page_up", "page up", show=False),
-        Binding("pagedown,space", "page_down", "page down", show=False),
-        Binding("home,g", "scroll_home", "top", show=False),
-        Binding("end,G", "scroll_end", "end", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("text")
 
     class Resized(Message):
         """It has another size now, for which other lines may be better."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,34 +18,65 @@ _COLOURS = (
     "primary", "secondary", "accent", "warning", "error", "success",
     "foreground", "background", "surface", "panel", "boost",
 )  # fmt: skip
-_KEYS = {"name", "dark", "ansi", "about", "colours", "variables"}
+_KEYS = {"name", "dark", "ansi", "about", "incident", "colours", "variables"}
+_FEW_COLOURS = {"linux", "screen", "xterm", "ansi", "rxvt", "cygwin", "putty"}
 
 
 @dataclass(frozen=True, slots=True)
 class Themes:
-    """The themes of a directory, by name, and what was wrong with files that aren't among them."""
+    """Themes by name, for some of them the one that is worn in an incident instead, and what was wrong with
+    files that aren't among them."""
 
     themes: dict[str, Theme]
+    incident: dict[str, str]
     problems: tuple[Problem, ...]
 
 
-def load_themes(directory: Path) -> Themes:
-    """Given a directory of `*.toml`, returns the themes in it. Never raises: what is wrong is in
-    `problems`, each with its file and key."""
+def load_themes(*directories: Path | None) -> Themes:
+    """Given directories of `*.toml`, returns the themes in them, a later one's in place of an earlier one's
+    of the same name. Never raises: what is wrong is in `problems`, each with its file and key."""
     themes: dict[str, Theme] = {}
+    incident: dict[str, str] = {}
+    where: dict[str, str] = {}
     problems: list[Problem] = []
-    try:
-        files = sorted(directory.glob("*.toml"))
-    except OSError as error:
-        return Themes({}, (Problem(str(directory), f"The themes can't be read: {error.strerror}."),))
-    for path in files:
+    for directory in directories:
+        if directory is None:
+            continue
         try:
-            theme = theme_of(tomllib.loads(path.read_text(encoding="utf-8")), path.stem)
-        except (OSError, ValueError) as error:
-            problems.append(Problem(path.name, f"not used: {clean(str(error), 200)}"))
-        else:
+            files = sorted(directory.glob("*.toml"))
+        except OSError as error:
+            problems.append(Problem(str(directory), f"The themes can't be read: {error.strerror}."))
+            continue
+        for path in files:
+            try:
+                data = tomllib.loads(path.read_text(encoding="utf-8"))
+                theme = theme_of(data, path.stem)
+            except (OSError, ValueError) as error:
+                problems.append(Problem(path.name, f"not used: {clean(str(error), 200)}"))
+                continue
             themes[theme.name] = theme
-    return Themes(themes, tuple(problems))
+            where[theme.name] = path.name
+            incident.pop(theme.name, None)
+            if "incident" in data:
+                incident[theme.name] = data["incident"]
+    for name, other in list(incident.items()):
+        if other not in themes:
+            problems.append(
+                Problem(where[name], f"incident = {clean(other, 40)!r} is no theme that there is")
+            )
+            del incident[name]
+    return Themes(themes, incident, tuple(problems))
+
+
+def theme_for(environ: Mapping[str, str]) -> str:
+    """Given the environment, returns the name of the theme that suits its terminal best: `mono` for one
+    without colours, `ansi16` for one with sixteen, else `dark`. SSH passes no COLORTERM on: TERM decides."""
+    term = environ.get("TERM", "")
+    if term.partition("-")[0] in ("dumb", "vt52", "vt100", "vt102", "vt220"):
+        return "mono"
+    if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "dark"
+    return "ansi16" if term in _FEW_COLOURS or term.endswith(("-16color", "-color")) else "dark"
 
 
 def theme_of(data: dict[str, Any], name: str) -> Theme:
@@ -65,6 +97,8 @@ def theme_of(data: dict[str, Any], name: str) -> Theme:
     for flag in ("dark", "ansi"):
         if not isinstance(data.get(flag, True), bool):
             raise ValueError(f"{flag} must be true or false")
+    if not isinstance(data.get("incident", ""), str):
+        raise ValueError("incident must be the name of a theme")
     variables = _texts(data, "variables")
     for key, value in variables.items():
         if not key.endswith("-style"):

@@ -7,13 +7,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.model.text import clean
 from tui.widgets.choice import Choice
+from tui.widgets.keys import bound
 
 
 class ChooseScreen(ModalScreen[int | None]):
@@ -21,11 +22,8 @@ class ChooseScreen(ModalScreen[int | None]):
     harmless one, dismisses with the number of the one chosen, None for none."""
 
     CSS_PATH = "choose.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
-        Binding("up,left", "app.focus_previous", show=False),
-        Binding("down,right", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("question")
+    help_page = "choose"
 
     def __init__(self, title: str, about: str, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -38,7 +36,7 @@ class ChooseScreen(ModalScreen[int | None]):
             if self._about:
                 yield Static(self._about, markup=False, id="about")
             for number, (label, meaning) in enumerate(self._choices):
-                yield Choice(label, id=f"choice-{number}")
+                yield Choice(label, id=f"choice-{number}", deliberate=number > 0)
                 yield Static(clean(meaning), markup=False, classes="meaning")
 
     def on_mount(self) -> None:

@@ -16,6 +16,7 @@ from tui.model.errors import PgdrError
 from tui.model.incident import Step
 from tui.model.text import clean
 from tui.screens.recovery.desk import Desk
+from tui.widgets.keys import named
 from tui.widgets.lines import BAD, BLANK, FAINT, line, wrapped
 from tui.widgets.text_lines import TextLines
 
@@ -27,6 +28,11 @@ class StepPane(Vertical):
     leaving and coming back, or another start of the program, shows the same."""
 
     step: ClassVar[Step]
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Gives each key the id under which a configuration may change it, and read-only mode finds it."""
+        cls.BINDINGS = named(cls.step.value, cls.__dict__.get("BINDINGS", ()))
+        super().__init_subclass__(**given)
 
     class Changed(Message):
         """The guide has done something: the incident is another now, or work has begun or ended."""

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.model.text import clean
 from tui.widgets.choice import Choice
+from tui.widgets.keys import bound
 
 
 class ReasonScreen(ModalScreen[str | None]):
@@ -22,11 +23,8 @@ class ReasonScreen(ModalScreen[str | None]):
     """
 
     CSS_PATH = "reason.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("question")
+    help_page = "reason"
 
     def __init__(self, title: str, meaning: str, action: str) -> None:
         super().__init__()
@@ -42,7 +40,7 @@ class ReasonScreen(ModalScreen[str | None]):
                 yield Input(id="reason", compact=True)
             with Horizontal(id="choices"):
                 yield Choice("Cancel", id="cancel")
-                yield Choice(self._action, id="action", disabled=True)
+                yield Choice(self._action, id="action", disabled=True, deliberate=True)
 
     def on_mount(self) -> None:
         """The reason is what is asked for."""

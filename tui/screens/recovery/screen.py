@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on
@@ -10,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
+from tui.model.errors import PgdrError
 from tui.model.incident import Incident, Step, StepStatus
 from tui.screens.recovery.assess_pane import AssessPane
 from tui.screens.recovery.desk import Desk
@@ -34,6 +36,7 @@ class RecoveryScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,escape", "leave_running", "leave, it goes on", key_display="q"),
         Binding("q,escape", "leave", "leave", key_display="q"),
+        Binding("n", "tell", "tell people", show=False),
         *(
             Binding(str(number), f"step('{step.value}')", step.value, show=False)
             for number, step in enumerate(Step, start=1)
@@ -59,6 +62,7 @@ class RecoveryScreen(Screen[None]):
         # While a job runs the times move on every second, else every minute: an idle screen is quiet.
         self.set_interval(1, lambda: self._tell() if self._job_runs else None)
         self.set_interval(60, self._tell)
+        self.set_interval(15, self._take_told)
         self._open(where_to_begin(self.desk.incident))
 
     @property
@@ -108,6 +112,13 @@ class RecoveryScreen(Screen[None]):
         # After the switch: a pane that isn't shown yet has no size to draw for.
         self.call_after_refresh(self._pane(step).opened)
 
+    def _take_told(self) -> None:
+        """What the restore has told people by itself goes into the incident while someone watches; what it
+        tells later is taken at its end."""
+        if self._job_runs:
+            with suppress(PgdrError):  # another look comes
+                self.desk.guide.take_told()
+
     def _tell(self) -> None:
         self.query_one(StepStrip).show(self.desk.incident, self.shown, self.desk.now())
         header = self.query_one(StatusHeader)
@@ -131,6 +142,12 @@ class RecoveryScreen(Screen[None]):
     def action_step(self, step: str) -> None:
         """Shows another step."""
         self._open(Step(step))
+
+    def action_tell(self) -> None:
+        """Opens the telling, with what fits this moment."""
+        pane = self.query_one(NotifyPane)
+        pane.tell_from(self.shown)
+        self._open(Step.NOTIFY)
 
     def action_leave(self) -> None:
         """Leaves; what has to be finished is waited for."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -20,7 +20,7 @@ from tui.screens.tables.desk import TableDesk
 from tui.screens.tables.follow import TableRestoreScreen
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.mark_table import MarkTable
 from tui.widgets.tones import DIM, Cell, Piece
@@ -42,10 +42,8 @@ class ChooseTablesScreen(Screen[None]):
     ChooseTablesScreen { background: $background; }
     ChooseTablesScreen #about { height: auto; padding: 0 1; border-bottom: solid $border; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter"),
-        Binding("escape,q", "app.pop_screen", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("choose_tables")
+    help_page = "choose_tables"
 
     def __init__(self, desk: TableDesk, backup: Backup, tables: tuple[TableContents, ...]) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
@@ -22,7 +22,7 @@ from tui.screens.error import ErrorScreen
 from tui.screens.tables import difference_lines as rows
 from tui.screens.tables.desk import TableDesk, TableName, Wishes
 from tui.widgets.header import StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.lines import FAINT, line, wrapped
 from tui.widgets.mark_table import MarkTable
 
@@ -45,15 +45,8 @@ class DifferencesScreen(Screen[None]):
     DifferencesScreen #state { height: auto; max-height: 8; padding: 0 1; border-bottom: solid $border; }
     DifferencesScreen #details { height: 9; padding: 0 1; border-top: solid $border; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "merge", "merge…"),
-        Binding("f", "triggers", "triggers on/off"),
-        Binding("u", "update", "overwrite on/off"),
-        Binding("R", "compare", "compare again"),
-        Binding("x", "drop", "drop scratch…"),
-        Binding("y", "copy", "copy"),
-        Binding("escape,q", "leave", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("differences")
+    help_page = "differences"
 
     class Compared(Message):
         """One more table is compared."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.worker import Worker
 
 from tui.model.backup import Verdict
@@ -13,6 +13,7 @@ from tui.model.event import JobState
 from tui.screens.restore import RestoreScreen
 from tui.screens.tables.desk import TableDesk
 from tui.screens.tables.differences import DifferencesScreen
+from tui.widgets.keys import bound
 
 
 class TableRestoreScreen(RestoreScreen):
@@ -20,7 +21,8 @@ class TableRestoreScreen(RestoreScreen):
     shown by themselves."""
 
     CSS_PATH = "../restore.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("d", "differences", "compare")]
+    BINDINGS: ClassVar[list[BindingType]] = bound("tables_job")
+    help_page = "tables_job"
 
     def __init__(
         self, desk: TableDesk, job: str, target: str, tables: Sequence[str], *, go_on: bool = True
