@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,12 +15,24 @@ from tui.incident.candidates import Candidate
 from tui.incident.guide import Guide
 from tui.model.backup import Backup, StoreProblem, TableContents, Verdict, Verification
 from tui.model.errors import PgdrError
-from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Ntfy, Secret, Webhook
+from tui.model.fleet import (
+    ChannelSpec,
+    Contact,
+    Criticality,
+    Database,
+    Endpoint,
+    Fleet,
+    Ntfy,
+    Secret,
+    Webhook,
+)
 from tui.model.incident import Incident, Sent, Step, StepRecord, StepStatus, Swap, TableCount
 from tui.model.plan import Estimate, Finding, Level, RestorePlan
 from tui.model.progress import Progress
 from tui.model.verdict import Check
+from tui.model.wording import Occasion
 from tui.notify.message import Message
+from tui.notify.send import shown
 from tui.operations.catalogue import Description
 from tui.operations.swap import SwapPlan
 from tui.screens.recovery.desk import Desk
@@ -212,18 +224,47 @@ class ScriptedGuide:
         backup = candidate.backup
         return self._set(Step.PICK, StepStatus.DONE, ref=backup.ref, backup_at=backup.created_at)
 
-    def message(self) -> Message:
+    def occasion(self) -> Occasion:
+        return Occasion.PROGRESS if self.incident.sent else Occasion.DECLARED
+
+    def message(self, occasion: Occasion | None = None) -> Message:
         self._called("message")
+        occasion = occasion or self.occasion()
         return Message(
-            "DR INITIATED: KrystalineX",
+            f"DR {'INITIATED' if occasion is Occasion.DECLARED else occasion.name}: KrystalineX",
             "Recovery of crypto_exchange in progress.\nETA: 18m. Last backup: 2026-11-21 01:02 UTC.",
+            id=f"7-{occasion.value}-{len(self.incident.sent)}",
         )
 
-    def notify(self, message: Message) -> tuple[Sent, ...]:
+    def previews(self, message: Message) -> tuple[tuple[ChannelSpec, str], ...]:
+        return tuple((channel, shown(channel, message)) for channel in FLEET.channels)
+
+    def notify(
+        self,
+        message: Message,
+        on_sent: Callable[[Sent], None] = lambda sent: None,
+        occasion: Occasion | None = None,
+        only: Collection[str] | None = None,
+    ) -> tuple[Sent, ...]:
         self._called("notify")
-        sent = (Sent(NOW, "on-call", message.title), Sent(NOW, "status", message.title, "No answer in 10 s."))
-        self._set(Step.NOTIFY, StepStatus.DONE, "1 of 2 channels told", sent=sent)
+        sent = tuple(
+            Sent(NOW, name, message.title, why, message.id)
+            for name, why in (("on-call", None), ("status", None if only else "No answer in 10 s."))
+            if only is None or name in only
+        )
+        before = self.incident.sent
+        self._set(Step.NOTIFY, StepStatus.DONE, "1 of 2 channels told", sent=(*before, *sent))
+        for one in sent:
+            on_sent(one)
         return sent
+
+    def set_updates(self, wanted: bool) -> Incident:
+        self._called("set_updates")
+        self.incident = replace(self.incident, updates=wanted)
+        return self.incident
+
+    def take_told(self) -> Incident:
+        return self.incident
 
     def skip(self, step: Step, reason: str) -> Incident:
         self._called("skip")

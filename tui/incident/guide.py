@@ -6,7 +6,7 @@ and may be called from any thread; nothing is kept here that isn't in the incide
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from tui.incident import report
@@ -67,9 +67,10 @@ class Guide(AssessStep, PickStep, NotifyStep, PauseStep, RestoreStep, VerifyStep
         message: Message,
         on_sent: Callable[[Sent], None] = lambda sent: None,
         occasion: Occasion | None = None,
+        only: Collection[str] | None = None,
     ) -> tuple[Sent, ...]:
         """As the step does; told after the end, it goes into the report too."""
-        outcomes = super().notify(message, on_sent, occasion)
+        outcomes = super().notify(message, on_sent, occasion, only)
         if self._incident.closed_at is not None:
             report.write(self._book, self._state, self._incident, self._fleet)
         return outcomes

@@ -176,6 +176,47 @@ def _drop(to: argparse.ArgumentParser) -> None:
     _confirm(to)
 
 
+def _services(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", nargs="?", help="only those of this database")
+
+
+def _to_pause(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", nargs="?", help="a database of the fleet: all of its services")
+    to.add_argument(
+        "--service", metavar="NAME", action="append", default=[], help="this service (repeatable)"
+    )
+
+
+def _pause(to: argparse.ArgumentParser) -> None:
+    _to_pause(to)
+    to.add_argument("--reason", metavar="TEXT", help="why, for those who find it paused")
+    to.add_argument(
+        "--confirm", metavar="NAME", help="the database's name, the service's, or for several the fleet's"
+    )
+
+
+def _give_up(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--give-up", metavar="REASON", help="leave it as it is, and list it no longer")
+
+
+def _unpause(to: argparse.ArgumentParser) -> None:
+    _to_pause(to)
+    _give_up(to)
+
+
+def _freeze(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    to.add_argument("--no-connections", action="store_true", help="let nobody in, pgdr neither")
+    to.add_argument("--keep-sessions", action="store_true", help="end no session; they may write on")
+    to.add_argument("--reason", metavar="TEXT", help="why, for those who find it frozen")
+    _confirm(to)
+
+
+def _thaw(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    _give_up(to)
+
+
 def _databases(to: argparse.ArgumentParser) -> None:
     to.add_argument("databases", metavar="DB", nargs="*", help="only of these databases")
 
@@ -236,6 +277,11 @@ def _cancel(to: argparse.ArgumentParser) -> None:
     to.add_argument("--keep", action="store_true", help="keep the unfinished database")
 
 
+def _notify(to: argparse.ArgumentParser) -> None:
+    to.add_argument("channels", metavar="CHANNEL", nargs="*", help="only these channels; default: all")
+    to.add_argument("--test", action="store_true", help="send a message that is marked as a test")
+
+
 def _report(to: argparse.ArgumentParser) -> None:
     to.add_argument("id", metavar="ID", help="an incident's number")
     to.add_argument("--format", choices=("md", "json"), default="md", help="Markdown (the default) or JSON")
@@ -262,6 +308,14 @@ VERBS: dict[str, Verb] = {
     "undo": Verb("undo", "take the last swap back", _undo),
     "kept": Verb("kept", "the databases that restores and swaps left beside the live ones", _kept),
     "drop": Verb("drop", "drop one of the kept databases for good", _drop),
+    "services": Verb(
+        "services", "what uses the databases, how it is, and whether they take writes", _services
+    ),
+    "pause": Verb("pause", "stop the services of a database, to be resumed as they were", _pause),
+    "unpause": Verb("unpause", "start again what was paused, and ask whether it is well", _unpause),
+    "freeze": Verb("freeze", "keep writes out of a database", _freeze),
+    "thaw": Verb("thaw", "let writes in again, as before", _thaw),
+    "paused": Verb("paused", "what is still paused or frozen", _nothing),
     "compare": Verb("compare", "how a restored database's tables differ from the live ones", _compare),
     "merge": Verb("merge", "put rows that live tables miss back from a restored database", _merge),
     "schedule": Verb("schedule", "print what to install so that all of it runs on its own", _schedule),
@@ -269,6 +323,7 @@ VERBS: dict[str, Verb] = {
     "attach": Verb("attach", "follow a job", _job),
     "resume": Verb("resume", "go on with an interrupted restore from what is done", _resume),
     "cancel": Verb("cancel", "stop a job", _cancel),
+    "notify": Verb("notify", "try the channels with a message that is marked as a test", _notify),
     "incidents": Verb("incidents", "incidents, newest first", _nothing),
     "report": Verb("report", "one incident as a post-incident report", _report, speaks_json=False),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -63,16 +63,19 @@ class NotifyStep(Work):
         message: Message,
         on_sent: Callable[[Sent], None] = lambda sent: None,
         occasion: Occasion | None = None,
+        only: Collection[str] | None = None,
     ) -> tuple[Sent, ...]:
-        """Sends the message to every channel and returns what became of each; each is written down, and
-        handed to `on_sent`, as soon as it is known. A failure is told, it doesn't block: the step is done
-        in any case. In a drill nothing is sent, only written down."""
+        """Sends the message to every channel, or those whose names are in `only`, and returns what became
+        of each; each is written down, and handed to `on_sent`, as soon as it is known. A failure is told,
+        it doesn't block: the step is done in any case. In a drill nothing is sent, only written down."""
+        channels = [c for c in self._fleet.channels if only is None or c.name in only]
+        names = ", ".join(clean(c.name) for c in channels) or "no channel"
         about = (occasion or _occasion_of(message) or self.occasion()).value
         text = " · ".join(clean(line) for line in message.text.splitlines() if line.strip())
         if self._incident.drill:
-            self._note("message", f"{DRILL}: would tell {self._to_whom()}: '{clean(message.title)}': {text}")
+            self._note("message", f"{DRILL}: would tell {names}: '{clean(message.title)}': {text}")
         else:
-            self._note("message", f"To {self._to_whom()}: '{clean(message.title)}': {text}")
+            self._note("message", f"To {names}: '{clean(message.title)}': {text}")
 
         def known_now(sent: Sent) -> None:
             sent = replace(sent, occasion=about)
@@ -83,13 +86,12 @@ class NotifyStep(Work):
         if self._incident.drill:
             at = self._now()
             outcomes = tuple(
-                Sent(at, c.name, message.title, None, message.id, about, simulated=True)
-                for c in self._fleet.channels
+                Sent(at, c.name, message.title, None, message.id, about, simulated=True) for c in channels
             )
             for sent in outcomes:
                 known_now(sent)
         else:
-            outcomes = send_all(self._fleet.channels, message, self._now, known_now)
+            outcomes = send_all(channels, message, self._now, known_now)
         failed = [s for s in outcomes if s.error]
         note = f"{len(outcomes) - len(failed)} of {len(outcomes)} channels told"
         if self._incident.drill:
@@ -178,9 +180,6 @@ class NotifyStep(Work):
     def _thread(self) -> str:
         # The number alone is not enough: another state directory counts its own incidents.
         return f"pgdr-{clean(self._fleet.name, 80)}-{self._incident.id}-{stamp(self._incident.declared_at)}"
-
-    def _to_whom(self) -> str:
-        return ", ".join(clean(c.name) for c in self._fleet.channels) or "no channel"
 
 
 def lost_in_words(incident: Incident) -> str:

@@ -8,13 +8,14 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 from tui.model.errors import PgdrError
 from tui.model.incident import Incident, Step, StepStatus
 from tui.screens.recovery.assess_pane import AssessPane
 from tui.screens.recovery.desk import Desk
+from tui.screens.recovery.drive import DriveLine
+from tui.screens.recovery.driving import DrivenScreen
 from tui.screens.recovery.notify_pane import NotifyPane
 from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.pick_pane import PickPane
@@ -28,7 +29,7 @@ from tui.widgets.step_strip import StepStrip
 _PANES: tuple[type[StepPane], ...] = (AssessPane, PickPane, NotifyPane, RestorePane, VerifyPane, ResumePane)
 
 
-class RecoveryScreen(Screen[None]):
+class RecoveryScreen(DrivenScreen):
     """Given a desk, shows its incident at the step it is at. It keeps nothing: everything is in the
     incident on disk and in the jobs' journals, so leaving it loses nothing and stops nothing."""
 
@@ -52,6 +53,7 @@ class RecoveryScreen(Screen[None]):
         """Makes header, strip, the six panes and the keys."""
         yield StatusHeader(self.desk.bearings, incident=self._clock())
         yield StepStrip(self.desk.incident, where_to_begin(self.desk.incident), self.desk.now())
+        yield DriveLine()
         with ContentSwitcher(initial=where_to_begin(self.desk.incident).value, id="steps"):
             for pane in _PANES:
                 yield pane(self.desk)
@@ -94,7 +96,21 @@ class RecoveryScreen(Screen[None]):
         """Leaving is called what it is."""
         if action in ("leave", "leave_running"):
             return self._job_runs is (action == "leave_running")
-        return True
+        return super().check_action(action, parameters)
+
+    @property
+    def in_earnest(self) -> bool:
+        """Whether this is no drill: the app then looks the part."""
+        return not self.desk.incident.drill
+
+    def changed_elsewhere(self, mine_before: bool) -> None:
+        """Another has worked on it, or it was handed over: shows what is so now."""
+        self._tell()
+        pane = self._pane(self.shown)
+        if pane.doing or (mine_before and self.desk.guide.drives):
+            pane.draw()
+        else:
+            pane.opened()  # what a pane begins by itself, such as watching a job that the other has started
 
     def _clock(self) -> IncidentClock:
         incident, time = self.desk.incident, self.desk.clocks
