@@ -29,6 +29,7 @@ class DrillHistoryScreen(ListScreen):
 
     CSS_PATH = "drills.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bound("drill_history")
+    help_page = "drills"
 
     class Listed(Message):
         """The drills."""
@@ -97,9 +98,3 @@ class DrillHistoryScreen(ListScreen):
             made = [told(f"from {drill.ref or 'an unknown backup'}"), told(by), *findings(row, 6)]
         self.query_one("#details", Static).update(lines(*made))
         self.refresh_bindings()
-
-    def action_copy(self) -> None:
-        """Copies what the chosen one found."""
-        row: DrillRow | None = self.query_one(LineTable).cursor_row
-        if row is not None:
-            self.post_message(go.Copy("drill-found", "\n".join(row.drill.found) or "nothing"))

@@ -32,6 +32,7 @@ class DrillsScreen(ListScreen):
 
     CSS_PATH = "drills.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bound("drills")
+    help_page = "drills"
 
     class Listed(Message):
         """What is due, as far as known: `known` once the stores were read, with those that couldn't be."""
@@ -156,11 +157,6 @@ class DrillsScreen(ListScreen):
         else:
             self.post_message(go.Drill(row.duty.database, row.duty.what))
 
-    def action_copy(self) -> None:
-        """Copies how it is done on the command line."""
-        row: DueRow | None = self.query_one(LineTable).cursor_row
-        if row is not None:
-            self.post_message(go.Copy("drill", row.duty.how))
 
 
 def _words(row: DueRow) -> str:

@@ -38,8 +38,9 @@ class Desk:
 
     @property
     def may_write(self) -> bool:
-        """Whether anything may be decided or done here: neither in read-only mode nor once it is closed."""
-        return not self.bearings.read_only and self.incident.closed_at is None
+        """Whether anything may be decided or done here: neither in read-only mode, nor once it is closed, nor
+        while another engineer drives."""
+        return not self.bearings.read_only and self.incident.closed_at is None and self.guide.drives
 
     @property
     def deadline(self) -> datetime:

@@ -98,11 +98,6 @@ class RecoveryScreen(DrivenScreen):
             return self._job_runs is (action == "leave_running")
         return super().check_action(action, parameters)
 
-    @property
-    def in_earnest(self) -> bool:
-        """Whether this is no drill: the app then looks the part."""
-        return not self.desk.incident.drill
-
     def changed_elsewhere(self, mine_before: bool) -> None:
         """Another has worked on it, or it was handed over: shows what is so now."""
         self._tell()
