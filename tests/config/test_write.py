@@ -173,7 +173,12 @@ def named(name: str) -> Fleet:
     )
     database = replace(database, checks=(SqlCheck(name, name, name),))
     return Fleet(
-        name, SOURCE, (database,), (), (Ntfy(name, SECRET),), (Component(name, name),), (Contact(name, name),)
+        name,
+        SOURCE,
+        (database,),
+        channels=(Ntfy(name, SECRET),),
+        components=(Component(name, name),),
+        contacts=(Contact(name, name),),
     )
 
 

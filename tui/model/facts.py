@@ -78,3 +78,4 @@ class DatabaseFacts:
     sessions: int | None = None
     read_only: bool = False
     in_recovery: bool = False
+    kind: str | None = None  # of what kept it from being reached: timeout, full, starting, password …

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from tui.model.backup import Verdict
+from tui.model.difference import MergedTable, TableDifference
 from tui.model.plan import Finding
 from tui.model.scenario import Scenario
 from tui.model.verdict import Check
@@ -83,6 +84,14 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where a fresh server listens that takes the place of a lost one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Swap:
     """A swap that was carried out: what was live is now `kept_as` (None: there was nothing live)."""
 
@@ -94,14 +103,35 @@ class Swap:
     duration_s: float
     operator: str
     undone_at: datetime | None = None
+    address: Address | None = None  # of the fresh server that it was done on; None: the configured one
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where a fresh server listens that takes the place of a lost one."""
+class Merge:
+    """A merge that was carried out: rows of `restored_name` were put into the live tables. What is needed to
+    take it back lies in the schema `aside` of the restored database. `left`: rows that could not be taken
+    back, since they were written to afterwards."""
 
-    host: str
-    port: int
+    live_name: str
+    restored_name: str
+    aside: str
+    tables: tuple[MergedTable, ...]
+    triggers: bool
+    at: datetime
+    operator: str
+    undone_at: datetime | None = None
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The connection address that the application was given; it never holds a password. `by` is the command
+    that set it, as shown, or None when a person does."""
+
+    url: str
+    at: datetime
+    operator: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +179,7 @@ class Incident:
     proposal: Proposal | None = None  # what the assessment proposes
     good_at: datetime | None = None  # when all was seen to be well last; the damage came after it
     waiting_since: datetime | None = None  # a restart is waited for
+    returned_at: datetime | None = None  # when it was seen to be back by itself
     damaged_at: datetime | None = None  # since when, as far as known
     damaged_how: str = ""  # how that is known, in words
     tables: tuple[str, ...] = ()  # "schema.table": only these are restored; none: all of the database
@@ -160,6 +191,13 @@ class Incident:
     scratch: tuple[str, ...] = ()  # of a drill: the databases that it made, all dropped at its end
     found: tuple[str, ...] = ()  # of a drill: what it found to be wrong, in sentences
     updates: bool = False  # whether the job tells the channels by itself when the expected end moves
+    restored_tables: tuple[str, ...] = ()  # "schema.table": all that the job restored; none: everything
+    differences: tuple[TableDifference, ...] = ()  # how restored tables differ from the live ones
+    compared_at: datetime | None = None
+    merge: Merge | None = None
+    handed: HandOver | None = None
+    live_checks: tuple[Check, ...] = ()  # asked once it was in place
+    remove_at: datetime | None = None  # when to think of dropping what was kept
 
     def record(self, step: Step) -> StepRecord:
         """The record of `step`."""

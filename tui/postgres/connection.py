@@ -30,11 +30,16 @@ APPLICATION = "pgdr"
 
 
 class ServerDown(Unreachable):
-    """Nothing that speaks PostgreSQL answered at the endpoint."""
+    """Nothing that speaks PostgreSQL answered at the endpoint. `kind` is that of `Failure`, where there was
+    one."""
+
+    kind: str | None = None
 
 
 class ServerRefused(Unreachable):
-    """The server answered and said no."""
+    """The server answered and said no. `kind` is that of `Failure`."""
+
+    kind: str | None = None
 
 
 class DatabaseMissing(PgdrError):
@@ -273,12 +278,18 @@ def _error(endpoint: Endpoint, dbname: str, failure: Failure) -> PgdrError:
         what = f"No PostgreSQL server answers at {at}."
         if failure.kind == "settings":
             what = f"No connection to {at} could be tried."
-        return ServerDown(what, failure.why, _DOWN_MENDS[failure.kind])
+        return _of_kind(ServerDown(what, failure.why, _DOWN_MENDS[failure.kind]), failure.kind)
     if failure.may_be_missing:
         there = _is_there(endpoint, dbname)
         if there is False or (there is None and failure.kind == "no database"):
             return missing
-    return ServerRefused(f'{at} refused a connection to "{name}".', failure.why, failure.mend)
+    refused = ServerRefused(f'{at} refused a connection to "{name}".', failure.why, failure.mend)
+    return _of_kind(refused, failure.kind)
+
+
+def _of_kind(error: ServerDown | ServerRefused, kind: str) -> ServerDown | ServerRefused:
+    error.kind = kind
+    return error
 
 
 _DOWN_MENDS = {

@@ -141,7 +141,7 @@ def system_identifier(connection: Connection) -> str | None:
 
 
 def one_or_none(
-    connection: Connection, query: LiteralString, parameters: tuple[object, ...] = ()
+    connection: Connection, query: LiteralString, parameters: tuple[object, ...] | dict[str, object] = ()
 ) -> tuple[Any, ...] | None:
     """Given a query of one row, returns the row, None where the role may not ask or it takes too long.
 
@@ -207,14 +207,17 @@ def _look(connection: Connection, database: Database, now: datetime) -> Database
             info.port,
         )
     oid, allowed, limit, may_connect, sessions, read_only, in_recovery, version = row
-    status, why, mend = Status.UP, None, None
+    status, why, mend, kind = Status.UP, None, None, None
     if limit == -2:  # DATCONNLIMIT_INVALID_DB
+        kind = "broken"
         status, why = Status.REFUSED, "A DROP DATABASE of it was cut off: nothing can be read from it."
         mend = "Drop it, and restore it from a backup."
     elif not allowed:
+        kind = "closed"
         status, why = Status.REFUSED, "It takes no connections (ALLOW_CONNECTIONS is false)."
         mend = "ALTER DATABASE … ALLOW_CONNECTIONS true; a swap that was cut off may have left it so."
     elif not may_connect:
+        kind = "no right"
         status, why = Status.REFUSED, f'The role "{clean(info.user)}" has no CONNECT on it.'
         mend = "Grant the role CONNECT on the database, or connect as another role."
     # Reads every file's size: slow on a database of very many files, refused without CONNECT.
@@ -232,13 +235,15 @@ def _look(connection: Connection, database: Database, now: datetime) -> Database
         sessions=sessions,
         read_only=read_only,
         in_recovery=in_recovery,
+        kind=kind,
     )
 
 
 def _unseen(database: Database, now: datetime, status: Status, error: PgdrError) -> DatabaseFacts:
     why = " ".join(part for part in (error.what, error.why) if part)
     endpoint = database.endpoint
-    return DatabaseFacts(database.name, status, now, why, error.mend, endpoint.host, endpoint.port)
+    kind = getattr(error, "kind", None)  # the connection's failures have one, a query's haven't
+    return DatabaseFacts(database.name, status, now, why, error.mend, endpoint.host, endpoint.port, kind=kind)
 
 
 def schema(database: Database) -> tuple[TableFacts, ...]:

@@ -37,6 +37,7 @@ _WORDS = (
         "starting",
         r"is (starting up|shutting down|in recovery mode|not yet accepting)|not accepting connections$",
     ),
+    ("no disk", r"No space left on device|could not extend file"),
     ("closed", r"is not currently accepting connections"),
     ("no role", r'role ".*" does not exist|is not permitted to log in'),
     ("no right", r"permission denied for database"),
@@ -50,6 +51,7 @@ _MENDS = {
     "pg_hba": "Let this machine and role in by a line in the server's pg_hba.conf, then reload it.",
     "full": "End some sessions, or raise max_connections or the limit of the role or database.",
     "starting": "Wait until the server is ready; look at its log if it takes long.",
+    "no disk": "Make room on the server's disk: old logs, an abandoned slot's WAL; then see its log.",
     "closed": 'Let it take connections again: ALTER DATABASE "…" ALLOW_CONNECTIONS true. '
     "A freeze may have closed it (pgdr paused tells), or a swap that was cut off.",
     "no role": "Mend user in the configuration, or create the role with LOGIN.",
