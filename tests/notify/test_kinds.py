@@ -35,15 +35,18 @@ def test_slack_gets_text_and_blocks_and_nothing_calls_anyone(listener: Listener)
 
 
 def test_a_long_text_fits_slacks_sections(listener: Listener) -> None:
-    text = "\n".join(["&" * 4000, "short", "x" * 2000, "<" * 900])
+    text = "\n".join(["&" * 1100, "short", "x" * 2000, "<" * 200])
     send(Slack("chat", listener.url), Message("t" * 400, text), NOW)
     document = json.loads(listener.asked[0].body)
     header, *sections = document["blocks"]
     assert len(header["text"]["text"]) == 150
     assert all(0 < len(s["text"]["text"]) <= 3000 for s in sections) and len(document["blocks"]) <= 50
     whole = "".join(s["text"]["text"] for s in sections)
-    assert whole.count("&amp;") == 4000 and whole.count("&lt;") == 900
+    assert whole.count("&amp;") == 1100 and whole.count("&lt;") == 200
     assert whole.replace("&amp;", "").replace("&lt;", "").count("&") == 0  # none is cut in two
+    send(Slack("chat", listener.url), Message("t", "&" * 9000), NOW)
+    *most, last = (b["text"]["text"] for b in json.loads(listener.asked[1].body)["blocks"])
+    assert last == "… (cut: too long for Slack)" and sum(map(len, most)) < 13_000
 
 
 def test_goalert_gets_one_alert_for_an_incident_which_the_last_message_closes(listener: Listener) -> None:

@@ -59,7 +59,7 @@ class Postbox:
     def login(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.logins.append((data.login.decode(), data.password.decode()))
-        return AuthResult(success=data.password == b"hidden")
+        return AuthResult(success=data.password == b"hidden", handled=False)
 
 
 Serve = Callable[..., AbstractContextManager[Postbox]]
@@ -74,12 +74,13 @@ def serving(**how: Any) -> Iterator[Postbox]:
         def factory(self) -> SMTP:
             return SMTP(box, authenticator=box.login, hostname="mail.test", **how.get("smtp", {}))
 
+        def _trigger_server(self) -> None:  # its first connection, which needs to know the port that 0 became
+            self.port = box.port = cast(Server, self.server).sockets[0].getsockname()[1]
+            super()._trigger_server()
+
     controller = Here(box, hostname="127.0.0.1", port=0, ssl_context=how.get("tls"), ready_timeout=20)
-    # Its own look at whether the port answers expects the one that it was given, and 0 stands for any.
-    controller._trigger_server = lambda: None  # type: ignore[method-assign]
     controller.start()
     try:
-        box.port = cast(Server, controller.server).sockets[0].getsockname()[1]
         yield box
     finally:
         controller.stop()

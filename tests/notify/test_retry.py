@@ -79,7 +79,7 @@ def test_what_may_have_been_taken_is_sent_again_only_where_it_is_shown_once(list
     assert sent_to(Slack("chat", listener.url, **how)).tries == 1
     assert len(listener.asked) == 1
     assert sent_to(Ntfy("a", Secret(env="T_SECRET"), listener.url, **how)).tries > 1
-    assert len({asked.headers["X-Sequence-ID"] for asked in listener.asked[1:]}) == 1
+    assert len({asked.headers["X-Sequence-Id"] for asked in listener.asked[1:]}) == 1
 
 
 def test_each_outcome_is_told_when_it_is_known_and_none_waits_for_a_hung_one(listener: Listener) -> None:

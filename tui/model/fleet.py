@@ -325,8 +325,6 @@ class Fleet:
     databases: tuple[Database, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
     channels: tuple[ChannelSpec, ...] = ()
-    messages: tuple[Wording, ...] = ()
-    updates: Updates = Updates()
     components: tuple[Component, ...] = ()
     contacts: tuple[Contact, ...] = ()
     programs: Programs = Programs()
@@ -339,6 +337,8 @@ class Fleet:
     table_drill_every: timedelta | None = timedelta(days=90)
     drill_every: timedelta | None = timedelta(days=90)
     full_drill_every: timedelta | None = timedelta(days=365)
+    messages: tuple[Wording, ...] = ()
+    updates: Updates = Updates()
     app: Looks = Looks()
     scenario_targets: tuple[Targets, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()  # (id, keys with commas between): other keys than the app's own

@@ -16,7 +16,8 @@ from tui.notify.post import Post
 _TITLE = 150  # characters of a header block, beyond which Slack refuses the message
 _SECTION = 3000  # of a section's text
 _PIECE = 500  # characters before escaping: five times as many after it, at worst
-_SECTIONS = 10
+_SECTIONS = 4  # all blocks together may have some 13,000 characters
+_FALLBACK = 600  # characters of the text for notifications, before escaping
 
 
 def slack_request(channel: Slack, message: Message) -> Post:
@@ -37,9 +38,12 @@ def slack_shown(message: Message) -> str:
 def _document(message: Message) -> dict[str, Any]:
     title, text = clean(message.title), clean_lines(message.text)
     header = {"type": "plain_text", "text": clean(title, _TITLE) or "–", "emoji": True}
-    sections = list(_sections(text))[:_SECTIONS]
+    sections = list(_sections(text))
+    if len(sections) > _SECTIONS:
+        sections[_SECTIONS - 1 :] = ["… (cut: too long for Slack)"]
+    fallback = f"{title}\n{text}"
     return {
-        "text": _escaped(f"{title}\n{text}")[: _SECTION * _SECTIONS],
+        "text": _escaped(fallback[:_FALLBACK]) + "…" * (len(fallback) > _FALLBACK),
         "blocks": [
             {"type": "header", "text": header},
             # verbatim: a name with an @ or # in it stays text and calls nobody
