@@ -198,6 +198,27 @@ class ScriptedGuide:
         self.report_path = Path("/var/lib/pgdr/incidents/7.md")
         self.calls: list[str] = []
 
+    operator = "anna"
+
+    @property
+    def drives(self) -> bool:
+        return self.incident.driving == self.operator
+
+    @property
+    def drill(self) -> bool:
+        return self.incident.drill
+
+    def written_at(self) -> int:
+        return 0
+
+    def look_again(self) -> Incident:
+        return self.incident
+
+    def take_over(self) -> Incident:
+        self._called("take_over")
+        self.incident = replace(self.incident, driver=self.operator, driver_since=NOW)
+        return self.incident
+
     def _called(self, name: str) -> None:
         self.calls.append(name)
         if self.failing == name:

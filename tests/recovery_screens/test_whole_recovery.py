@@ -114,6 +114,11 @@ async def test_a_second_start_finds_the_restore_where_it_is_and_undo_puts_things
     again = PgdrApp(world.fleet, world.state, operator="bob@db2", incident="1")
     async with again.run_test(size=(200, 50)) as pilot:
         await until(pilot, lambda: isinstance(pilot.app.screen, RecoveryScreen))
+        await until(pilot, lambda: "ann@db1 drives, you watch" in text_of(pilot))
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: "ann@db1 drives" not in text_of(pilot))
         # It opens at the message, which nobody has been told yet; the restore is where it was.
         await pilot.press("4")
         await until(pilot, lambda: "next: verify" in text_of(pilot), 120)

@@ -14,7 +14,8 @@ class PickStep(Work):
 
     def candidates(self) -> tuple[tuple[Candidate, ...], tuple[StoreProblem, ...]]:
         """The backups that could be used, newest first, and the stores that couldn't be read."""
-        self._begin(Step.PICK)
+        if self.drives:  # who only watches may see them too
+            self._begin(Step.PICK)
         return candidates(self._fleet, self._state, self.database, self._now())
 
     def pick(self, candidate: Candidate) -> Incident:

@@ -36,6 +36,7 @@ class AssessPane(StepPane):
         self.query_one("#assess-lines").focus()
         status = self.desk.incident.record(self.step).status
         unseen = status in (StepStatus.PENDING, StepStatus.ACTIVE) and self.desk.incident.closed_at is None
+        unseen = unseen and self.guide.drives
         if unseen and not self.doing:
             self.action_look_again()
         self.draw()
@@ -63,7 +64,8 @@ class AssessPane(StepPane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A closed incident is only read."""
-        return action != "look_again" or (self.desk.incident.closed_at is None and not self.doing)
+        free = self.desk.incident.closed_at is None and self.guide.drives
+        return action != "look_again" or (free and not self.doing)
 
     def draw(self) -> None:
         """Shows findings and counts."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.incident.drill import BROKEN_OFF, DONE
+from tui.model import amounts as show
+from tui.model.incident import Incident
 from tui.model.text import clean
 from tui.widgets.choice import Choice
 from tui.widgets.keys import bound
+from tui.widgets.lines import BLANK, GOOD, STRONG, line, wrapped
 
 
 class DrillEnd(NamedTuple):
@@ -40,6 +45,37 @@ _CHOICES = (
         DrillEnd(BROKEN_OFF, False, ""),
     ),
 )
+
+
+def measured(incident: Incident, now: datetime) -> list[str]:
+    """Given a drill, returns what it has measured so far, a line each."""
+    took = (incident.rehearsed_at or now) - incident.declared_at
+    said = "to the cutover" if incident.rehearsed_at else "so far; the cutover was not gone through"
+    lines = [f"{show.duration(took)} {said}"]
+    if incident.backup_at is not None:
+        lines.append(
+            f"{show.duration(incident.declared_at - incident.backup_at)} of data would have been lost"
+        )
+    if incident.checks:
+        passed = sum(check.passed is True for check in incident.checks)
+        lines.append(f"{passed} of {len(incident.checks)} checks passed")
+    return lines
+
+
+def rehearsed_lines(incident: Incident, width: int) -> list[Content]:
+    """Given a drill whose cutover was gone through, returns what is to be said of that at `width` cells."""
+    made = [
+        line(("✔ DRILL: the cutover was gone through at ", GOOD), show.clock(incident.rehearsed_at), " UTC")
+    ]
+    made += [BLANK, line(("It would have run", STRONG))]
+    for entry in incident.timeline:
+        if entry.kind == "command" and entry.text.startswith("DRILL: would run "):
+            made += wrapped(clean(entry.text.removeprefix("DRILL: would run ")), width, "  ")
+    if incident.closed_at is None:
+        text = "c ends the drill: it is written down, and the scratch database dropped or kept."
+        return [*made, BLANK, *wrapped(text, width)]
+    found = [row for what in incident.found for row in wrapped(clean(what), width, "  ")]
+    return [*made, BLANK, line(("It found", STRONG)), *(found or [line("  nothing to be wrong")])]
 
 
 class DrillEndScreen(ModalScreen[DrillEnd | None]):

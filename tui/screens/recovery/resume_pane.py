@@ -16,6 +16,7 @@ from tui.model.text import clean
 from tui.operations.swap import SwapPlan
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.choose import ChooseScreen
+from tui.screens.recovery.drill_end import DrillEnd, DrillEndScreen, measured, rehearsed_lines
 from tui.screens.recovery.pane import StepPane
 from tui.screens.text import TextScreen
 from tui.widgets.check_lines import check_count
@@ -61,10 +62,12 @@ class ResumePane(StepPane):
     @property
     def _ready(self) -> bool:
         passed = self.desk.incident.record(Step.VERIFY).status in (StepStatus.DONE, StepStatus.SKIPPED)
-        return passed and not self._swapped
+        return passed and not self._swapped and self.desk.incident.rehearsed_at is None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done depends on whether it was swapped and closed."""
+        if self.desk.incident.drill and action in ("health", "undo"):
+            return False
         incident, write = self.desk.incident, self.desk.may_write and not self.doing
         if action == "swap":
             return write and self._ready and self._plan is not None
@@ -96,9 +99,9 @@ class ResumePane(StepPane):
             return
         name = self.guide.database.dbname
         asked = ConfirmScreen(
-            "Put the restored database in place of the live one",
+            self._title(),
             self._facts(plan),
-            action="swap",
+            action="rehearse" if self.desk.incident.drill else "swap",
             name=name,
             prompt="Type the name of the live database",
         )
@@ -108,6 +111,11 @@ class ResumePane(StepPane):
                 self.ask("swapping", partial(self.guide.swap, name), self._was_swapped, must_finish=True)
 
         self.app.push_screen(asked, answered)
+
+    def _title(self) -> str:
+        if self.desk.incident.drill:
+            return "DRILL: go through the cutover; nothing is renamed"
+        return "Put the restored database in place of the live one"
 
     def _facts(self, plan: SwapPlan) -> list[tuple[str, str]]:
         if plan.live_bytes is None:
@@ -183,6 +191,9 @@ class ResumePane(StepPane):
 
     def action_close(self) -> None:
         """Asks how it ended, and closes the incident."""
+        if self.desk.incident.drill:
+            self._close_drill()
+            return
         outcomes = ("recovered", "stood down")
         choices = (
             ("not yet", "The incident stays open."),
@@ -201,6 +212,16 @@ class ResumePane(StepPane):
         self.app.push_screen(
             ChooseScreen(f"Close incident {self.desk.incident.id}", about, choices), answered
         )
+
+    def _close_drill(self) -> None:
+        incident = self.desk.incident
+
+        def answered(end: DrillEnd | None) -> None:
+            if end is not None:
+                close = partial(self.guide.close, end.outcome, keep=end.keep, found=end.found)
+                self.ask("writing the drill down", close, must_finish=True)
+
+        self.app.push_screen(DrillEndScreen(incident.id, measured(incident, self.desk.now())), answered)
 
     def action_report(self) -> None:
         """Shows the report."""
@@ -233,7 +254,9 @@ class ResumePane(StepPane):
             made += self._end_lines(incident, width)
         if incident.swap is not None:
             made += self._swap_lines(incident.swap, width)
-        if not self._swapped and incident.closed_at is None:
+        if incident.drill and incident.rehearsed_at is not None:
+            made += rehearsed_lines(incident, width)
+        elif not self._swapped and incident.closed_at is None:
             made += self._before(width)
         if incident.health is not None:
             style, shape = (GOOD, "✔ ") if incident.health.startswith("healthy") else (BAD, "✘ ")
@@ -249,7 +272,7 @@ class ResumePane(StepPane):
         self.query_one(TextLines).show(made)
 
     def _end_lines(self, incident: Incident, width: int) -> list[Content]:
-        style = GOOD if incident.outcome == "recovered" else ""
+        style = GOOD if incident.outcome in ("recovered", "rehearsed") else ""
         took = incident.closed_at - incident.declared_at if incident.closed_at else None
         late = took is not None and took > self.guide.database.rto
         said = f"{clean(incident.outcome or 'closed')} after {show.duration(took)}"
