@@ -84,7 +84,7 @@ class Rehearsal(Work):
             # Never anything else: what is dropped here was made by this drill, and its name says so.
             if made_from(name, self.database.dbname)[0] != "drill":
                 raise Refused(f"{clean(name)} is no scratch database of a drill; it is not dropped.")
-            endpoint = open_place(self.database)
+            endpoint = open_place(self.recovering)
             with target_lock(endpoint, name):
                 drop(endpoint, name, force=True)
             self._note("fact", f"DRILL: the scratch database {clean(name)} was dropped.")

@@ -18,6 +18,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from tui.incident.book import Book
 from tui.jobs.watch import JobView, view
 from tui.model.backup import Verdict
+from tui.model.elsewhere import database_at
 from tui.model.errors import Refused, UsageError
 from tui.model.event import JobState
 from tui.model.fleet import Database, Fleet
@@ -130,6 +131,12 @@ class Work:
     def drill(self) -> bool:
         """Whether this is a drill: nothing live is touched, nobody is told, nothing is paused."""
         return self._incident.drill
+
+    @property
+    def recovering(self) -> Database:
+        """The database as it is reached where it is restored: on the configured server, or on the fresh one
+        whose address was given."""
+        return database_at(self.database, self._incident.address)
 
     def restore_picture(self) -> Progress | None:
         """The restore's job as it stands, or None before it was started."""

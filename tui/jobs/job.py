@@ -12,6 +12,7 @@ from tui.files import private_directory, write_whole
 from tui.model import codec
 from tui.model.errors import PgdrError, UsageError
 from tui.model.event import JobKind
+from tui.model.incident import Address
 from tui.model.text import clean, stamp
 
 
@@ -19,7 +20,8 @@ from tui.model.text import clean, stamp
 class JobSpec:
     """One job's order. `config` is the absolute path of the configuration it reads its fleet from.
 
-    `target` is the fresh database's name on the server; `stores` and `tables` are empty for the
+    `target` is the fresh database's name on the server, the one at `address` where the configured one is
+    lost; `stores` and `tables` are empty for the
     database's own stores and for everything; `resumes` is the interrupted restore that it goes on with.
     """
 
@@ -39,6 +41,7 @@ class JobSpec:
     drill: str = "recovery"  # of a drill: see records.Drill
     began_at: datetime | None = None  # of a drill: when its clock began, before its order was written
     data_at: datetime | None = None  # of a drill: when its backup was taken
+    address: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

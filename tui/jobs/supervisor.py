@@ -28,6 +28,7 @@ from tui.jobs.lock import backup_lock_path, held, target_lock_path
 from tui.jobs.resume import history
 from tui.jobs.updates import Updater
 from tui.model.backup import Verdict
+from tui.model.elsewhere import database_at
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.event import CancelAsked, JobEnded, JobKind, JobStarted, JobState, TargetMade
 from tui.model.fleet import Database, Fleet
@@ -167,7 +168,7 @@ def _database(fleet: Fleet, spec: JobSpec) -> Database:
             f"The configuration no longer names {clean(spec.database)}.",
             mend=f"It was read from {spec.config}.",
         )
-    return database
+    return database_at(database, spec.address)
 
 
 def _started(spec: JobSpec) -> JobStarted:

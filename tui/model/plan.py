@@ -59,6 +59,7 @@ class RestorePlan:
     estimate: Estimate
     findings: tuple[Finding, ...]
     commands: tuple[str, ...]  # what a person would type, without secrets
+    roles: tuple[str, ...] = ()  # statements that make the roles that the server misses
 
     @property
     def stops(self) -> tuple[Finding, ...]:

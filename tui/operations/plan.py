@@ -21,7 +21,7 @@ from tui.operations.estimate import rehearsed, restore_estimate
 from tui.operations.plan_archive import about_backup, about_needs, extensions_of
 from tui.operations.plan_commands import located, psql_file, restore_commands
 from tui.operations.plan_disk import about_disk
-from tui.operations.plan_roles import Globals, about_roles, owners
+from tui.operations.plan_roles import Globals, about_roles, making, missing_roles, owners
 from tui.operations.plan_server import about_server, major
 from tui.operations.records import drills, timings
 from tui.operations.stream_run import streamed
@@ -135,6 +135,7 @@ def plan_restore(
         staging_bytes=archive_bytes if staged else 0,
         estimate=restore_estimate(archive_bytes, remote, timings(state, database.name), overlaps=streams),
         findings=tuple(findings),
+        roles=making(facts, missing_roles(facts, entries, manifest), beside),
         commands=restore_commands(
             client,
             env,

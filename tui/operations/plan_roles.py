@@ -17,6 +17,12 @@ from tui.postgres.restore_facts import RestoreFacts
 _NAME = r'(?:"(?:[^"]|"")+"|[^\s;,]+)'
 _GRANTEE = re.compile(rf" TO ({_NAME})(?: WITH GRANT OPTION)?;")
 _SHOWN = 3
+# What pg_dumpall writes after ALTER ROLE name WITH, passwords aside; nothing else of its line is believed.
+_ATTRIBUTES = re.compile(
+    r"( (NO)?(SUPERUSER|INHERIT|CREATEROLE|CREATEDB|LOGIN|REPLICATION|BYPASSRLS)"
+    r"| CONNECTION LIMIT -?\d+| VALID UNTIL '[^'\\]*')+;"
+)
+_MEMBER = re.compile(rf"GRANT ({_NAME}) TO ({_NAME})((?: WITH [A-Z, ]+?)?)(?: GRANTED BY {_NAME})?;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,7 @@ def about_roles(
 ) -> list[Finding]:
     """Given the server, the entries that will be restored, the manifest and the roles kept beside the backup,
     returns whether all roles are there and may be given what is theirs."""
-    named = set(owners(entries)) | _grantees(entries) | set(manifest.roles if manifest else ())
-    missing = sorted(named - set(facts.roles) - {"public", "PUBLIC"})
+    named, missing = _named(entries, manifest), missing_roles(facts, entries, manifest)
     found = [_missing(facts, missing, beside)] if missing else []
     if more.not_its_own:
         grants = "; ".join(
@@ -57,6 +62,34 @@ def about_roles(
             )
         )
     return found or [Finding(Level.OK, "roles", f"All its roles are there: {some(sorted(named)) or 'none'}.")]
+
+
+def _named(entries: Collection[TocEntry], manifest: Manifest | None) -> set[str]:
+    return set(owners(entries)) | _grantees(entries) | set(manifest.roles if manifest else ())
+
+
+def missing_roles(facts: ServerFacts, entries: Collection[TocEntry], manifest: Manifest | None) -> list[str]:
+    """The roles that the entries to be restored and the manifest name, and the server misses."""
+    return sorted(_named(entries, manifest) - set(facts.roles) - {"public", "PUBLIC"})
+
+
+def making(facts: ServerFacts, missing: Collection[str], beside: Globals | None) -> tuple[str, ...]:
+    """Given the server and the roles that it misses, returns what makes them: as they were dumped, with
+    their memberships among each other and in roles that are there. Never a password, never anything else."""
+    made: list[str] = []
+    for role in missing:
+        made.append(f"CREATE ROLE {quoted(role)};")
+        for name in (quoted(role), role):
+            start = f"ALTER ROLE {name} WITH"
+            dumped = beside.sql.splitlines() if beside else ()
+            rest = [line.removeprefix(start) for line in dumped if line.startswith(f"{start} ")]
+            made += [f"ALTER ROLE {quoted(role)} WITH{r}" for r in rest[:1] if _ATTRIBUTES.fullmatch(r)]
+    there = set(missing) | set(facts.roles)
+    for found in map(_MEMBER.fullmatch, beside.sql.splitlines() if beside else ()):
+        group, member = (_plain(found[1]), _plain(found[2])) if found else ("", "")
+        if found and member in missing and group in there:
+            made.append(f"GRANT {quoted(group)} TO {quoted(member)}{found[3]};")
+    return tuple(dict.fromkeys(made))
 
 
 def statements(role: str, beside: Globals | None) -> tuple[str, ...]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from tui.incident.clocks import targets
 from tui.incident.drill import purpose, with_target
-from tui.incident.work import Work, acting, ended, with_records
+from tui.incident.scenarios import Scope, known
+from tui.incident.steps.server import FreshServer, where
+from tui.incident.work import acting, ended, with_records
 from tui.jobs.job import JobSpec, new_id
 from tui.jobs.resume import forget, resuming
 from tui.jobs.start import start_job
@@ -16,24 +19,99 @@ from tui.model.backup import Verdict
 from tui.model.errors import PgdrError, Refused
 from tui.model.event import JobKind, JobState
 from tui.model.incident import Incident, Step, StepRecord, StepStatus
-from tui.model.plan import RestorePlan
+from tui.model.plan import Finding, Level, RestorePlan
 from tui.model.text import clean
 from tui.operations.plan import plan_restore
 from tui.postgres.databases import fresh_name
 
+_NOTHING = "Nothing is to be restored: what failed comes back with its data."
 
-class RestoreStep(Work):
+
+class RestoreStep(FreshServer):
     """Step 4, restore: a job, planned, ordered, watched, stopped and gone on with."""
 
+    @property
+    def restores_nothing(self) -> bool:
+        """Whether the scenario has nothing to restore: the server itself comes back."""
+        scenario = self._incident.scenario
+        return scenario is not None and known(scenario).scope is Scope.NOTHING
+
+    def pass_over(self) -> Incident:
+        """Goes past the steps that the scenario doesn't have, with the reason, by itself; brings them back
+        when it is another scenario now. To be called whenever the scenario was decided on."""
+        nothing = self.restores_nothing
+
+        def passed(now: Incident) -> Incident:
+            told: list[tuple[str, str]] = []
+            for step in (Step.PICK, Step.RESTORE):
+                record = now.record(step)
+                if nothing and record.status in (StepStatus.PENDING, StepStatus.ACTIVE) and now.job is None:
+                    at = self._now()
+                    began = record.began_at or at
+                    record = replace(
+                        record, status=StepStatus.SKIPPED, began_at=began, ended_at=at, note=_NOTHING
+                    )
+                    told.append(("decision", f"Passed over {step.value}: {_NOTHING}"))
+                elif not nothing and record.status is StepStatus.SKIPPED and record.note == _NOTHING:
+                    record = StepRecord(step)
+                    told.append(("decision", f"Step {step.value} is needed after all."))
+                now = with_records(now, record)
+            return replace(now, timeline=(*now.timeline, *self._entries(told))) if told else now
+
+        return self._by(passed)
+
     def plan(self) -> RestorePlan:
-        """The restore, before anything happens. The fresh database's name is settled here, once."""
+        """The restore, before anything happens. The fresh database's name is settled here, once.
+
+        What is restored and where to is the scenario's: all of it or only the tables concerned, beside the
+        live database or on a fresh server. Raises Refused while that isn't known.
+        """
         self._begin(Step.RESTORE)
-        ref = self._incident.ref
-        if ref is None:
+        incident = self._incident
+        if self.restores_nothing:
+            raise Refused(_NOTHING, mend="If it doesn't come back, decide for another scenario at step 1.")
+        if incident.ref is None:
             raise Refused("No backup has been picked.", mend="Go back to step 2, pick.")
+        if self.wants_address:
+            raise Refused("The fresh server's address has not been given.", mend="Type it: a, on step 4.")
+        tables = self._tables_to_restore()
         fresh = fresh_name(self.database.dbname, purpose(self.incident), self._now())
         target = self._by(lambda now: with_target(now, fresh)).target or fresh
-        return plan_restore(self._fleet, self._state, self.database, ref, target=target, now=self._now())
+        plan = plan_restore(
+            self._fleet,
+            self._state,
+            self.recovering,
+            incident.ref,
+            target=target,
+            tables=tables,
+            now=self._now(),
+        )
+        return replace(plan, findings=(*self._about_scenario(plan, tables), *plan.findings))
+
+    def _tables_to_restore(self) -> tuple[str, ...]:
+        scenario = self._incident.scenario
+        if scenario is None or known(scenario).scope is not Scope.TABLES:
+            return ()
+        if not self._incident.tables:
+            raise Refused(
+                "The tables that are concerned have not been named.",
+                mend="Name them at step 1 (key 1), where the scenario is decided on.",
+            )
+        return self._incident.tables
+
+    def _about_scenario(self, plan: RestorePlan, tables: tuple[str, ...]) -> list[Finding]:
+        found = []
+        address = self._incident.address
+        if address is not None:
+            system = f", system {plan.system_identifier}" if plan.system_identifier else ""
+            what = f"It is restored onto {clean(where(address, self.database))} (PostgreSQL "
+            what += f"{clean(plan.server_version)}{system}), not onto the configured "
+            found.append(Finding(Level.OK, "server", what + f"{clean(where(None, self.database))}."))
+        if tables:
+            named = ", ".join(clean(t, 60) for t in tables[:6]) + (", …" if len(tables) > 6 else "")
+            what = f"Only {named}: restored beside the live database, compared with it, and merged into it."
+            found.append(Finding(Level.OK, "tables", what))
+        return found
 
     @acting
     def start_restore(self, confirmation: str, plan: RestorePlan) -> str:
@@ -56,18 +134,29 @@ class RestoreStep(Work):
             ref=plan.ref,
             target=plan.target,
             workers=plan.jobs,
-            rto_s=self.database.rto.total_seconds(),
+            rto_s=targets(self._fleet, seen, self.database)[0].total_seconds(),
+            tables=plan.tables,
+            address=seen.address,
         )
         told = [("confirmation", f"Restore into {clean(plan.target)} confirmed.")]
         told += [("command", command) for command in plan.commands]
 
         def ordered(now: Incident) -> Incident:
-            if (now.job, now.ref, now.target, now.closed_at) != (seen.job, plan.ref, plan.target, None):
+            is_now = (now.job, now.ref, now.target, now.closed_at, now.address)
+            if is_now != (seen.job, plan.ref, plan.target, None, seen.address):
                 raise Refused(
                     "Another engineer has changed this incident since the plan was made.",
                     mend="Nothing was started. Look at the incident again, and plan anew.",
                 )
-            return replace(now, job=spec.id, timeline=(*now.timeline, *self._entries(told)))
+            timeline = (*now.timeline, *self._entries(told))
+            return replace(
+                now,
+                job=spec.id,
+                restored_tables=plan.tables,
+                differences=(),
+                compared_at=None,
+                timeline=timeline,
+            )
 
         return self._start(spec, ordered, None)
 
