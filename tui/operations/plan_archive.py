@@ -13,6 +13,7 @@ from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.plan_server import some
 from tui.postgres.locales import ICU, LIBC, PROVIDED_SINCE, DatabaseLocale
+from tui.postgres.properties import left_out
 from tui.postgres.restore_facts import RestoreFacts
 
 # Extensions whose library a server must have loaded at its start.
@@ -27,7 +28,12 @@ def about_backup(
 ) -> list[Finding]:
     """Given a backup, its contents and manifest and the database that it is to restore, returns what is to be
     known of the backup itself."""
-    return [_kind(contents, manifest), _verified(backup), *_other_database(contents, manifest, database)]
+    return [
+        _kind(contents, manifest),
+        _verified(backup),
+        *_other_database(contents, manifest, database),
+        *_left_out(manifest),
+    ]
 
 
 def about_needs(
@@ -50,6 +56,21 @@ def about_needs(
 def extensions_of(entries: Collection[TocEntry]) -> tuple[str, ...]:
     """Given entries, returns the extensions that they create."""
     return tuple(sorted({e.name for e in entries if e.desc == "EXTENSION"} - {"plpgsql"}))
+
+
+def _left_out(manifest: Manifest | None) -> list[Finding]:
+    """A setting of a freeze that the backup was taken in."""
+    settings = left_out(manifest.settings) if manifest else ()
+    return [
+        Finding(
+            Level.WARNING,
+            "settings",
+            f"The database was set to {clean(setting)} when it was backed up, as a freeze does: the restored"
+            " one will not be.",
+            "If it is meant to be read-only for good, set it after the restore: ALTER DATABASE … SET …",
+        )
+        for setting in settings
+    ]
 
 
 def _kind(contents: Contents, manifest: Manifest | None) -> Finding:

@@ -12,6 +12,7 @@ from tui.model.errors import ConfigError, PgdrError, Problem, Unreachable
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Fleet, StoreSpec
 from tui.model.plan import Finding, Level
+from tui.model.service import ServiceSpec
 from tui.model.text import clean
 from tui.verbs.context import Context
 
@@ -28,6 +29,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     found = _reach_databases(context, fleet) + _reach_stores(fleet)
     found += [(problem, 1) for problem in _programs(fleet)]
     found += [(problem, 1) for problem in _backups(fleet)]
+    found += _ask_services(fleet)
     found += _advice(context, fleet)
     code = next((c for c in (2, 5, 1) if any(c == own for _, own in found)), 0)
     return _answer(context, [problem for problem, _ in found], code, _offsite(context, fleet))
@@ -87,6 +89,24 @@ def _reach_stores(fleet: Fleet) -> list[tuple[Problem, int]]:
         return []
     with ThreadPoolExecutor(len(fleet.stores)) as pool:
         return [problem for problem in pool.map(reach, fleet.stores) if problem]
+
+
+def _ask_services(fleet: Fleet) -> list[tuple[Problem, int]]:
+    """Whether the tools that would pause the services can be run, and know them."""
+    from tui.services.open import open_service
+
+    def ask(spec: ServiceSpec) -> tuple[Problem, int] | None:
+        try:
+            open_service(spec).look()
+        except PgdrError as error:
+            said = " ".join(part for part in (error.what, error.why) if part)
+            return Problem(f"{fleet.source}: services.{clean(spec.name)}", said, error.mend), 1
+        return None
+
+    if not fleet.services:
+        return []
+    with ThreadPoolExecutor(len(fleet.services)) as pool:
+        return [problem for problem in pool.map(ask, fleet.services) if problem]
 
 
 def _offsite(context: Context, fleet: Fleet) -> tuple[Finding, ...]:
