@@ -181,7 +181,7 @@ async def test_the_message_can_be_changed_and_typing_moves_nothing_else() -> Non
         await pilot.press(*"4q!")
         assert isinstance(pilot.app.screen, RecoveryScreen)
         real = guide.notify
-        guide.notify = lambda message: (titles.append(message.text), real(message))[1]  # type: ignore
+        guide.notify = lambda message, *how: (titles.append(message.text), real(message, *how))[1]  # type: ignore
         await pilot.press("escape", "s")
         await settle(pilot)
         # Coming back keeps what was changed by hand.
