@@ -170,9 +170,9 @@ def test_a_backup_cut_short_is_not_advised(world: World) -> None:
     path = world.fleet.stores[0].path / second.manifest.key  # type: ignore[union-attr]
     path.write_bytes(path.read_bytes()[: second.manifest.size_bytes // 2])
     found, _ = world.guide().candidates()
-    assert [c.backup.key for c in found] == [second.manifest.key, first.manifest.key]
-    assert [c.advised for c in found] == [False, True]
-    assert "cut" in found[0].why.lower() or "short" in found[0].why.lower()
+    assert [c.backup.key for c in found] == [first.manifest.key, second.manifest.key]
+    assert [(c.advised, c.complete) for c in found] == [(True, True), (False, False)]
+    assert "cut" in found[1].why.lower() or "short" in found[1].why.lower()
 
 
 def test_picking_another_backup_begins_the_restore_anew(world: World) -> None:

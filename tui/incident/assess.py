@@ -100,9 +100,21 @@ def assess(
     if inside is not None:
         evidence = inside.added(evidence)
     evidence = replace(evidence, waited=waited)
-    findings = sorted(parts.end(), key=lambda f: _ORDER[f.level])
+    findings = sorted(parts.end(), key=_worst_first)
     counts = inside.counts() if inside is not None else ()
     return Assessment(tuple(findings), counts, evidence, propose(evidence, patience))
+
+
+def _worst_first(finding: Finding) -> tuple[int, int]:
+    """By how bad it is, then from the server inwards; what is told of the stores last."""
+    about = finding.about
+    if about in ("database", "server", "other servers", "disk", "connections", "checksums", "backups"):
+        rank = 0
+    elif "." in about:
+        rank = 1  # a table
+    else:
+        rank = 3 if about.startswith("store ") else 2
+    return _ORDER[finding.level], rank
 
 
 class _Look:

@@ -11,6 +11,9 @@ from tui.model.fleet import Fleet, Targets
 from tui.model.incident import Step
 from tui.model.scenario import Scenario
 
+# Why the steps of picking and restoring are gone past where a restart is waited for.
+NOTHING = "Nothing is to be restored: what failed comes back with its data."
+
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 

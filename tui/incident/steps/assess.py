@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from tui.incident.assess import Assessment, assess
-from tui.incident.scenarios import Scope, known, targets
+from tui.incident.scenarios import NOTHING, Scope, known, targets
 from tui.incident.work import Work, with_records
 from tui.model.errors import Refused, UsageError
 from tui.model.facts import DatabaseFacts, Status
@@ -20,7 +20,6 @@ from tui.model.text import clean, rfc3339
 from tui.operations.report import Stop, never
 from tui.postgres.facts import look
 
-NOTHING = "Nothing is to be restored."
 CONTAINER = timedelta(minutes=5)  # within which the runbook has a container back; a node takes longer
 _EVERY_S = 3.0
 
@@ -71,8 +70,9 @@ class AssessStep(Work):
         tables: Sequence[str] = (),
     ) -> Incident:
         """Decides what has happened, in spite of any proposal. `damaged_at` is since when, as far as known,
-        and `damaged_how` how that is known; without them what the proposal knows holds. `tables` ("schema.table")
-        are those to be restored where the scenario is about single tables, else those of the proposal.
+        and `damaged_how` how that is known; without them what the proposal knows holds. `tables`
+        ("schema.table") are those to be restored where the scenario is about single tables, else those of the
+        proposal.
 
         A backup that was picked and was taken after the damage is given up, as is what was begun with it.
         Raises UsageError on a moment to come or without tables where they are needed, Refused while a
@@ -153,8 +153,8 @@ class AssessStep(Work):
         every_s: float = _EVERY_S,
     ) -> Waited:
         """Looks every few seconds whether the database is back, until it is, or until it is time to stop
-        waiting, or `stop` says so: leaving it loses nothing, the end is written down in the incident. `on_look`
-        gets each look, in this thread.
+        waiting, or `stop` says so: leaving it loses nothing, the end is written down in the incident.
+        `on_look` gets each look, in this thread.
 
         Raises Refused where no restart is waited for.
         """

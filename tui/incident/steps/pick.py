@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.incident.candidates import Candidate, candidates
+from tui.incident.candidates import Candidate, candidates, look_inside
 from tui.incident.work import Work, with_records
 from tui.model.backup import StoreProblem
 from tui.model.incident import Incident, Step, StepRecord
@@ -13,10 +13,15 @@ class PickStep(Work):
     """Step 2, pick: the backup that is used."""
 
     def candidates(self) -> tuple[tuple[Candidate, ...], tuple[StoreProblem, ...]]:
-        """The backups that could be used, newest first, and the stores that couldn't be read."""
+        """The backups that could be used, ranked for the scenario and the time of the damage, and the stores
+        that couldn't be read."""
         if self.drives:  # who only watches may see them too
             self._begin(Step.PICK)
-        return candidates(self._fleet, self._state, self.database, self._now())
+        return candidates(self._fleet, self._state, self.database, self._now(), self.look_again())
+
+    def look_inside(self, candidate: Candidate) -> Candidate:
+        """A candidate that was not looked into at once, looked into."""
+        return look_inside(self._fleet, candidate)
 
     def pick(self, candidate: Candidate) -> Incident:
         """Decides for a backup. What was planned, restored or checked with another one is left behind:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tui.incident.clocks import targets
 from tui.incident.drill import purpose, with_target
-from tui.incident.scenarios import Scope, known
+from tui.incident.scenarios import NOTHING, Scope, known
 from tui.incident.steps.server import FreshServer, where
 from tui.incident.work import acting, ended, with_records
 from tui.jobs.job import JobSpec, new_id
@@ -23,8 +23,6 @@ from tui.model.plan import Finding, Level, RestorePlan
 from tui.model.text import clean
 from tui.operations.plan import plan_restore
 from tui.postgres.databases import fresh_name
-
-_NOTHING = "Nothing is to be restored: what failed comes back with its data."
 
 
 class RestoreStep(FreshServer):
@@ -49,10 +47,10 @@ class RestoreStep(FreshServer):
                     at = self._now()
                     began = record.began_at or at
                     record = replace(
-                        record, status=StepStatus.SKIPPED, began_at=began, ended_at=at, note=_NOTHING
+                        record, status=StepStatus.SKIPPED, began_at=began, ended_at=at, note=NOTHING
                     )
-                    told.append(("decision", f"Passed over {step.value}: {_NOTHING}"))
-                elif not nothing and record.status is StepStatus.SKIPPED and record.note == _NOTHING:
+                    told.append(("decision", f"Passed over {step.value}: {NOTHING}"))
+                elif not nothing and record.status is StepStatus.SKIPPED and record.note == NOTHING:
                     record = StepRecord(step)
                     told.append(("decision", f"Step {step.value} is needed after all."))
                 now = with_records(now, record)
@@ -69,7 +67,7 @@ class RestoreStep(FreshServer):
         self._begin(Step.RESTORE)
         incident = self._incident
         if self.restores_nothing:
-            raise Refused(_NOTHING, mend="If it doesn't come back, decide for another scenario at step 1.")
+            raise Refused(NOTHING, mend="If it doesn't come back, decide for another scenario at step 1.")
         if incident.ref is None:
             raise Refused("No backup has been picked.", mend="Go back to step 2, pick.")
         if self.wants_address:
