@@ -13,14 +13,14 @@ _LOOK_EVERY_S = 0.2
 
 
 class Ahead(Generic[T]):
-    """What an iterator gives, with one more asked for in a thread, from now on and until `close`.
+    """What an iterator gives, with `room` more asked for in a thread, from now on and until `close`.
 
     The thread is a daemon: who leaves the listing, or the program, doesn't wait for a store that hangs.
     """
 
-    def __init__(self, pages: Iterator[T]) -> None:
+    def __init__(self, pages: Iterator[T], room: int = 1) -> None:
         """Begins to ask."""
-        self._ready: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=1)
+        self._ready: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=room)
         self._wanted = threading.Event()
         self._wanted.set()
         threading.Thread(target=self._ask, args=(pages,), name="pgdr-pages", daemon=True).start()

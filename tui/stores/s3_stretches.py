@@ -24,8 +24,9 @@ LISTED = "PgdrListed"  # in an answer: the objects of a stretch; beside it,
 _ENDS = "PgdrEnds"  # whether nothing comes behind them
 
 _SIDE_BY_SIDE = 3
-_PAGES = 2.5  # of a stretch, if its keys lie as close as those of the page before
-_STRETCHES = 24  # that one page's keys are believed for
+_PAGES = 3.5  # of a stretch, if its keys lie as close as those of the page before
+_ROOM = 4  # pages of each that may wait for those of the stretch before
+_STRETCHES = 12  # that one page's keys are believed for
 _PLACES = 12  # of a key that are counted with
 _CARRY = 3  # of the places that all keys of a page share: the next ones may differ there
 
@@ -40,7 +41,11 @@ class Ruler:
         begin = max(0, next(differ, min(len(first), len(last))) - _CARRY)
         self._head = first[:begin]
         places = range(begin, min(len(last), begin + _PLACES))
-        self._digits = [_alphabet({key[n] for key in keys if n < len(key)}) for n in places]
+        seen = [{key[n] for key in keys if n < len(key)} for n in places]
+        # A place has gone round when one before it has moved on: it has shown all that it takes.
+        self._digits = [
+            _alphabet(here, any(len(other) > 1 for other in seen[:n])) for n, here in enumerate(seen)
+        ]
 
     def number(self, key: str) -> int:
         """Where a key stands. One that begins otherwise stands nowhere: at 0."""
@@ -60,9 +65,12 @@ class Ruler:
         return None if number else self._head + "".join(reversed(made))
 
 
-def _alphabet(seen: set[str]) -> str:
-    """The characters that may stand where these do."""
-    for kind in (string.digits, "0123456789ABCDEF", "0123456789abcdef"):
+def _alphabet(seen: set[str], whole: bool) -> str:
+    """The characters that may stand where these do; `whole`: these have gone round. Of days, months and hours
+    the first digit is 3 at most: where no higher one was seen none is expected."""
+    if whole:
+        return "".join(sorted(seen))
+    for kind in ("0123", string.digits, "0123456789ABCDEF", "0123456789abcdef"):
         if seen <= set(kind):
             return kind
     return next(iter(seen)) if len(seen) == 1 else "".join(map(chr, range(0x20, 0x7F)))
@@ -127,7 +135,7 @@ def _stretches(ask: Ask, listed: Listed, prefix: str, keys: list[str]) -> Iterat
     try:
         while True:
             for after, border in islice(waiting, _SIDE_BY_SIDE - len(running)):
-                running.append(Ahead(_stretch(ask, listed, prefix, after, border)))
+                running.append(Ahead(_stretch(ask, listed, prefix, after, border), _ROOM))
             if not running:
                 return
             yield from running[0]
