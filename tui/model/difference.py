@@ -92,3 +92,15 @@ class MergedTable:
     updated: int
     skipped: int
     sequences: tuple[str, ...] = ()  # those that were set past their columns
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneTable:
+    """What taking a merge back did to one table: rows that it had put in and that were removed, rows that got
+    their former values, and those that were left alone since they were written to, or referred to, since."""
+
+    schema: str
+    name: str
+    removed: int
+    put_back: int
+    left: int

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tui.model.difference import MergedTable, TableDifference
+from tui.model.difference import MergedTable, TableDifference, UndoneTable
 from tui.model.errors import Refused, UsageError
 from tui.model.fleet import Database
 from tui.model.plan import Finding, Level
@@ -17,8 +17,11 @@ from tui.postgres.counting import TableName
 from tui.postgres.databases import drop, target_lock
 from tui.postgres.facts import server_facts
 from tui.postgres.merge import MergeOptions, Planned, merge, order_and_around
+from tui.postgres.merge_aside import forget, take_back
 
 OnRows = Callable[[TableName, int, int], None]
+
+ASIDE = "pgdr_undo_"  # how the schemas begin in which a merge keeps its way back
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def chosen_tables(database: Database, restored: str, names: Sequence[str] = ()) 
     """
     if restored == database.dbname:
         raise Refused("That is the live database itself.", mend="Name the restored one.")
-    there = tables_of(open_place(database), restored)
+    found = tables_of(open_place(database), restored)
+    there = {table: part for table, part in found.items() if not table[0].startswith(ASIDE)}
     if not names:
         return tuple(table for table, is_partition in there.items() if not is_partition)
     chosen: list[TableName] = []
@@ -154,6 +158,22 @@ def merge_tables(
     endpoint = open_place(database)
     with target_lock(endpoint, database.dbname):
         return merge(endpoint, database.dbname, restored, tables, how, planned, on_rows)
+
+
+def take_merge_back(
+    database: Database, restored: str, aside: str, *, triggers: bool
+) -> tuple[UndoneTable, ...]:
+    """Takes a merge back by what it kept in the schema `aside` of the restored database; returns what was
+    done to each table. Rows that were written to since are left alone.
+
+    Raises as `tui.postgres.merge_aside.take_back` does, and Refused when another pgdr works on the database.
+    """
+    endpoint = open_place(database)
+    with target_lock(endpoint, database.dbname):
+        done = take_back(endpoint, database.dbname, restored, aside, fire=triggers)
+        if not any(table.left for table in done):
+            forget(endpoint, restored, aside)  # else it is all that tells of what those rows were
+        return done
 
 
 def drop_restored(database: Database, restored: str) -> None:

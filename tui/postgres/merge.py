@@ -18,6 +18,7 @@ from tui.model.text import clean
 from tui.postgres.compare import open_side, snapshot
 from tui.postgres.connection import Connection, ServerDown, failures
 from tui.postgres.counting import TableName
+from tui.postgres.merge_aside import Aside
 from tui.postgres.merge_catalog import (
     ForeignKey,
     Trigger,
@@ -38,12 +39,14 @@ _SHOWN = 3
 class MergeOptions:
     """How to merge. `triggers`: whether the table's own triggers fire (foreign keys are always held).
     `update_changed`: whether rows with other values get those of the backup. `skip_blocked`: whether rows
-    that can't go in are left out; else one of them ends the merge with nothing changed."""
+    that can't go in are left out; else one of them ends the merge with nothing changed. `aside` is a schema
+    that is made in the restored database and keeps what is needed to take the merge back (None: nothing)."""
 
     triggers: bool = True
     update_changed: bool = False
     skip_blocked: bool = False
     lock_timeout_s: float = 5.0
+    aside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,10 @@ def merge(
         at_commit = False
         try:
             with work.transaction():
-                done = _Merge(work, staged, how).run()
+                aside = _aside(stack, endpoint, restored, how)
+                done = _Merge(work, staged, how, aside).run()
+                if aside is not None:
+                    aside.done()  # first what is needed to take it back, then the merge
                 at_commit = True
             return done
         except psycopg.errors.LockNotAvailable:
@@ -139,11 +145,20 @@ def merge(
             ) from None
 
 
+def _aside(stack: ExitStack, endpoint: Endpoint, restored: str, how: MergeOptions) -> Aside | None:
+    if how.aside is None:
+        return None
+    return stack.enter_context(Aside(endpoint, restored, how.aside))
+
+
 class _Merge:
     """The one transaction."""
 
-    def __init__(self, work: Connection, staged: Sequence[Staged], how: MergeOptions) -> None:
+    def __init__(
+        self, work: Connection, staged: Sequence[Staged], how: MergeOptions, aside: Aside | None = None
+    ) -> None:
         self._work = work
+        self._aside = aside
         self._staged = staged
         self._how = how
         self._blocked: dict[tuple[TableName, str], Blocked] = {}
@@ -154,12 +169,14 @@ class _Merge:
         counts = {one.table: self._count(one) for one in self._staged}
         switched: dict[TableName, tuple[Trigger, ...]] = {}
         done: dict[TableName, tuple[int, int, int]] = {}
-        for one in self._staged:
+        for number, one in enumerate(self._staged):
             self._require_unmoved(one, counts[one.table])
             if not self._how.triggers:
                 switched[one.table] = triggers(self._work, one.common.live.oid)
                 switch(self._work, one.table, switched[one.table], on=False)
             skipped = self._take_out_blocked(one)
+            if self._aside is not None:
+                self._aside.keep(self._work, one, number)
             inserted, kept_out = self._insert(one)
             done[one.table] = inserted, self._update(one), skipped + kept_out
         if self._blocked and not self._how.skip_blocked:
