@@ -32,13 +32,13 @@ class NotifyPane(StepPane):
     step = Step.NOTIFY
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "send", "send it"),
+        Binding("enter", "next", "next: restore"),
+        Binding("enter", "return", "back"),
         Binding("a", "send_again", "again to the failed"),
         Binding("m", "edit", "change"),
         Binding("t", "template", "what…"),
         Binding("v", "preview", "preview"),
         Binding("u", "updates", "by itself"),
-        Binding("enter", "next", "next: restore"),
-        Binding("enter", "return", "back"),
         Binding("p", "skip", "go past…"),
         Binding("escape", "leave_edit", "done changing", key_display="esc"),
     ]
