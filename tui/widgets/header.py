@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.incident.clocks import Clocks
 from tui.model import amounts as show
 from tui.model.text import clean
-from tui.widgets.clock_line import clock_line
 from tui.widgets.format import cut
 from tui.widgets.tones import BAD, DIM, STRONG, WARN, Cell, lines, told
+
+if TYPE_CHECKING:
+    from tui.incident.clocks import Clocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class StatusHeader(Widget):
             first = self._incident_line(self.incident, mode, width)
             if self.incident.clocks is None:
                 return first
+            from tui.widgets.clock_line import clock_line  # only an incident needs it and what it loads
+
             return lines(first, clock_line(self.incident.clocks, width, drill=self.incident.drill))
         now = show.minute(self.bearings.now()) + " UTC"
         right = cell_len(mode.text) + cell_len(now) + 4
