@@ -59,10 +59,10 @@ def test_every_known_key_is_documented() -> None:
 
 def test_what_defaults_may_hold_is_documented() -> None:
     """[defaults] lists no key again: it says which it takes, and that is what it takes."""
-    assert "Any key of a database but dbname and checks" in sample()
+    assert "Any key of a database but dbname, checks and smokes" in sample()
     own = {key.removeprefix("databases.NAME.") for key in known_keys() if key.startswith("databases.NAME.")}
     shared = {key.removeprefix("defaults.") for key in known_keys() if key.startswith("defaults.")}
-    assert {key.split(".")[0] for key in own - shared} == {"dbname", "checks"}
+    assert {key.split(".")[0] for key in own - shared} == {"dbname", "checks", "smokes"}
 
 
 def test_every_commented_key_is_right() -> None:

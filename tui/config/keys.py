@@ -58,6 +58,8 @@ ABOUT: Keys = {
     "app_role": v.name,
     "health_url": v.url,
     "services": v.many(v.text),
+    "set_address": s.argv,
+    "remove_old_after": v.length,
 }
 
 DATABASE: Keys = {**ABOUT, **ENDPOINT}
@@ -81,6 +83,14 @@ BACKUP: Keys = {
 }
 
 CHECK: Keys = {"name": v.text, "sql": v.text, "expect": v.answer}
+
+_SMOKE: Keys = {"name": v.text, "when": v.one_of("restored", "live"), "timeout": v.seconds}
+
+SMOKES: Mapping[str, Keys] = {
+    "sql": {"sql": v.text, "expect": v.answer, **_SMOKE},
+    "command": {"command": s.argv, "exit_code": v.whole(0, 255), **_SMOKE},
+    "http": {"url": v.url, "status": v.whole(100, 599), "json": s.answers, **_SMOKE},
+}
 
 STORES: Mapping[str, Keys] = {
     "local": {"path": v.path, "offsite": v.flag},
@@ -265,6 +275,7 @@ def known_keys() -> frozenset[str]:
         ("databases.NAME", DATABASE),
         ("databases.NAME.backup", BACKUP),
         ("databases.NAME.checks", CHECK),
+        *(("databases.NAME.smokes", keys) for keys in SMOKES.values()),
         ("defaults", DEFAULTS),
         ("defaults.backup", BACKUP),
         ("components.NAME", COMPONENT),
@@ -277,5 +288,6 @@ def known_keys() -> frozenset[str]:
         *(("channels.NAME", keys) for keys in CHANNELS.values()),
         *(("services.NAME", keys) for keys in SERVICES.values()),
     ]
-    kinds = {"stores.NAME.kind", "channels.NAME.kind", "services.NAME.kind"}
+    kinds = {f"{table}.NAME.kind" for table in ("stores", "channels", "services")}
+    kinds.add("databases.NAME.smokes.kind")
     return frozenset(kinds | {f"{table}.{key}" for table, keys in tables for key in keys})

@@ -12,6 +12,7 @@ from tui.config import keys
 from tui.config.channels import read_channels, read_messages, read_updates
 from tui.config.scenarios import read_scenarios
 from tui.config.services import read_services
+from tui.config.smokes import read_smokes
 from tui.config.stores import read_stores
 from tui.config.table import Place, Reading, Table, dotted, nearest
 from tui.model.errors import ConfigError, Problem
@@ -154,7 +155,7 @@ def _databases(
             table,
             at,
             keys.DATABASE,
-            apart=("backup", "checks"),
+            apart=("backup", "checks", "smokes"),
             elsewhere={dotted(*at, "backup"): keys.BACKUP},
         )
         _one_password(own, at, reading)
@@ -167,6 +168,7 @@ def _databases(
                 endpoint=Endpoint(**endpoint),
                 backup=_policy(table.get("backup", {}), (*at, "backup"), reading, stores, shared_policy),
                 checks=_checks(table, at, reading),
+                smokes=read_smokes(table, at, reading),
                 **{"dbname": name, "service": name, **about},
             )
         )
@@ -184,7 +186,7 @@ def _shared(
         at,
         keys.DEFAULTS,
         apart=("backup",),
-        elsewhere={"defaults.backup": keys.BACKUP, "databases.NAME": ("dbname", "checks")},
+        elsewhere={"defaults.backup": keys.BACKUP, "databases.NAME": ("dbname", "checks", "smokes")},
     )
     _one_password(read, at, reading)
     backup = raw.get("backup", {}) if isinstance(raw, dict) else {}

@@ -34,6 +34,7 @@ from tui.model.fleet import (
     Webhook,
 )
 from tui.model.service import ComposeService, KubernetesService, ServiceSpec, SystemdService
+from tui.model.smoke import Smoke
 from tui.model.text import clean
 
 _HEAD = """\
@@ -111,7 +112,17 @@ def _database(database: Database, fleet: Fleet, notes: Mapping[str, str]) -> lis
         _block(_header("databases", name), shown, notes=notes),
         _block(_header("databases", name, "backup"), backup, {"every": "on demand"}, notes),
         *(_block(f"[{_header('databases', name, 'checks')}]", check) for check in checks),
+        *(_block(f"[{_header('databases', name, 'smokes')}]", _smoke(smoke)) for smoke in database.smokes),
     ]
+
+
+def _smoke(smoke: Smoke) -> dict[str, Any]:
+    said = {"name": smoke.name, "kind": smoke.kind, **_changed(smoke, None)}
+    if smoke.kind == "sql":
+        said["expect"] = smoke.expect  # which may be nothing
+    else:
+        said.pop("expect", None)
+    return said
 
 
 def _store(store: StoreSpec) -> str:
@@ -179,7 +190,7 @@ def _toml(value: object, field: str) -> str:
     if isinstance(value, Secret):
         where = {"env": value.env} if value.env is not None else {"file": value.file}
         return "{ " + ", ".join(f"{key} = {_toml(item, key)}" for key, item in where.items()) + " }"
-    if field == "health_json" and isinstance(value, tuple):
+    if field in ("health_json", "json") and isinstance(value, tuple):
         return "{ " + ", ".join(f"{_key(key)} = {_toml(wanted, key)}" for key, wanted in value) + " }"
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(item, field) for item in value)}]"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui.model.scenario import Scenario
 from tui.model.service import ServiceSpec
+from tui.model.smoke import Smoke
 from tui.model.wording import Wording
 
 
@@ -100,6 +101,9 @@ class Database:
     health_url: str | None = None
     services: tuple[str, ...] = ()
     backup: BackupPolicy = BackupPolicy()
+    smokes: tuple[Smoke, ...] = ()
+    set_address: tuple[str, ...] = ()  # argv that gives the application another address (see hand_over)
+    remove_old_after: timedelta = timedelta(days=7)  # when to think of dropping what a recovery has kept
 
 
 @dataclass(frozen=True, slots=True)
