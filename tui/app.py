@@ -97,10 +97,11 @@ class PgdrApp(DrillWays):
     def _must_finish(self) -> str | None:
         """What is being changed at this moment, and has to be written down before the app may end."""
         from tui.screens.recovery.pane import StepPane
+        from tui.screens.recovery.pause import PauseScreen
         from tui.screens.tables.differences import DifferencesScreen
 
         for screen in self.screen_stack:
-            if isinstance(screen, DifferencesScreen) and screen.must_finish:
+            if isinstance(screen, DifferencesScreen | PauseScreen) and screen.must_finish:
                 return screen.doing
             for pane in screen.query(StepPane):
                 if pane.must_finish:

@@ -149,7 +149,7 @@ async def test_a_failed_check_holds_until_a_reason_is_typed() -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert pilot.app.screen.query_one("#steps").current == "verify"  # type: ignore[attr-defined]
-        await pilot.press("p")
+        await pilot.press("b")
         await settle(pilot)
         assert isinstance(pilot.app.screen, ReasonScreen)
         await pilot.press("enter", "enter")
@@ -165,7 +165,7 @@ async def test_telling_nobody_needs_a_reason_too() -> None:
     fleet = replace(FLEET, channels=())
     async with recovering(guide, fleet=fleet) as pilot:
         assert "No channel is configured" in text_of(pilot) and "GoAlert" in text_of(pilot)
-        await pilot.press("p")
+        await pilot.press("b")
         await settle(pilot)
         await pilot.press(*"told by phone", "enter", "enter")
         await settle(pilot)

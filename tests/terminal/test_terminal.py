@@ -30,7 +30,7 @@ def test_a_whole_recovery_by_keys(world: World) -> None:
         terminal.see("ADVISE", "data lost")
         terminal.press("enter")
         terminal.see("DR INITIATED", "go past")
-        terminal.press("p")
+        terminal.press("b")
         terminal.see("reason")
         terminal.press("nobody to tell", "enter", "enter")
         terminal.see("restore…", "pg_restore")

@@ -81,6 +81,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("back_up", "B", "back up now", "Takes a backup of this database now.", True, shown=False),
         Key("drill", "d", "drill", "Rehearses its recovery in a scratch database.", dangerous=True),
         Key("drills", "D", "drills", "Shows which drills are due, and what the last ones measured."),
+        Key("pause", "p", "services", "Shows what uses this database: pauses it, freezes writes."),
         Key("jobs", "J", "jobs", "Shows what is running or has run."),
         Key("incidents", "i", "incidents", "Shows the recoveries, open and closed."),
         _FILTER,
@@ -125,6 +126,17 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         _FILTER,
         Key("refresh", "R", "look again", "Asks the server anew."),
         _BACK,
+    ),
+    "pause": (
+        Key("pause", "p", "pause…", "Stops this service, once its name is typed.", dangerous=True),
+        Key("resume", "u", "resume…", "Starts this service as it was, and asks its health.", True),
+        Key("pause_all", "P", "all…", "Stops all services in order, once the name is typed.", True),
+        Key("resume_all", "U", "resume all…", "Starts what was paused, in reverse order.", True),
+        Key("freeze", "f", "freeze…", "Keeps writes out of the database; asks how.", dangerous=True),
+        Key("thaw", "t", "thaw…", "Lets writes in again, as before.", dangerous=True),
+        Key("go_past", "b", "go past…", "Leaves it as it is, with a reason, and lists it no longer.", True),
+        Key("refresh", "R", "look again", "Asks all of them anew.", shown=False),
+        Key("leave", "escape,q", "back", "Goes back; waits for what is being changed."),
     ),
     "jobs": (
         Key("copy", "y", "copy name", "Copies the job's name."),
@@ -214,6 +226,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
 TOGETHER: tuple[tuple[str, ...], ...] = (
     *((screen, "rows", "app") for screen in ("fleet", "database", "backups", "backup", "kept", "jobs")),
     ("incidents", "rows", "app"),
+    ("pause", "rows", "app"),
     *((screen, "rows", "app") for screen in ("drills", "drill_history", "troubles")),
     ("choose_tables", "rows", "marks", "app"),
     ("differences", "rows", "marks", "app"),

@@ -112,6 +112,14 @@ class Kept(Message):
         self.database = database
 
 
+class Services(Message):
+    """See what uses a database (its name in the fleet), and whether it takes writes."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__()
+        self.database = database
+
+
 class Jobs(Message):
     """See the jobs."""
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from tui.model.fleet import Database, Fleet
     from tui.model.incident import Incident
     from tui.model.kept import KeptDatabase
+    from tui.model.paused import Paused
     from tui.model.progress import Progress
     from tui.operations.catalogue import Description
     from tui.operations.drill import DrillRow
     from tui.operations.due import Duty
+    from tui.operations.pausing import Pausing
     from tui.operations.records import Drill, Seen
     from tui.widgets.header import Bearings
 
@@ -35,7 +37,8 @@ class Rooms:
     in pages, and its problems. `back_up` starts the job that takes a backup, `verify` the one that restores
     a backup into a scratch database and checks it; both return the job's id. `drop_kept` drops a kept
     database for good. `duties` reads the stores, and hands over those that can't be read; with None it asks
-    none, and so knows of no verification.
+    none, and so knows of no verification. `paused` is everything that is still paused or frozen, asked of
+    nobody; `pausing` is what pauses the services of one database.
     """
 
     look: Callable[[Callable[[DatabaseFacts], None]], None]
@@ -55,6 +58,8 @@ class Rooms:
     drills: Callable[[], list[DrillRow]]
     duties: Callable[[Callable[[StoreProblem], None] | None], tuple[Duty, ...]]
     newest_good: Callable[[Database], Backup]
+    paused: Callable[[], Paused]
+    pausing: Callable[[Database], Pausing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +98,6 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         drills=lambda: real().drills(),
         duties=lambda on_problem: real().duties(on_problem),
         newest_good=lambda database: real().newest_good(database),
+        paused=lambda: real().paused(),
+        pausing=lambda database: real().pausing(database),
     )

@@ -99,6 +99,20 @@ class Ways(DressedApp):
         if database is not None:
             self.push_screen(KeptScreen(self._house, database))
 
+    def on_services(self, message: go.Services) -> None:
+        """Shows what uses a database."""
+        self._load_services(message.database)
+
+    @work(thread=True, exit_on_error=False)
+    def _load_services(self, name: str) -> None:
+        """From a worker's thread, which loads what that needs."""
+        from tui.screens.recovery.pause import PauseScreen
+
+        database = self._fleet.database(name)
+        if database is not None:
+            pausing = self._house.rooms.pausing(database)
+            self.call_from_thread(lambda: self.push_screen(PauseScreen(self._bearings, pausing)))
+
     def on_attach(self, message: go.Attach) -> None:
         """Shows a job."""
         from tui.screens.restore import RestoreScreen

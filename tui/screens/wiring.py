@@ -21,6 +21,9 @@ from tui.model.text import clean
 from tui.operations import catalogue, drill, due, inventory, kept, records
 from tui.operations.catalogue import Description
 from tui.operations.due import Duty
+from tui.operations.pause import Cause
+from tui.operations.paused import paused
+from tui.operations.pausing import Pausing
 from tui.operations.records import Drill
 from tui.postgres.databases import fresh_name
 from tui.screens.rooms import Rooms
@@ -93,6 +96,9 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         found = all_backups(on_problem) if on_problem is not None else []
         return due.duties(fleet, state, fleet.databases, found, now())
 
+    def pausing(database: Database) -> Pausing:
+        return Pausing(fleet, state, database, Cause(operator, "by hand", database.name), now)
+
     def newest_good(database: Database) -> Backup:
         return drill.pick(fleet, database, all_backups(lambda problem: None), now())
 
@@ -118,4 +124,6 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         drills=lambda: drill.history(state, fleet.databases),
         duties=duties,
         newest_good=newest_good,
+        paused=lambda: paused(state),
+        pausing=pausing,
     )

@@ -39,7 +39,7 @@ class NotifyPane(StepPane):
         Binding("t", "template", "what…"),
         Binding("v", "preview", "preview"),
         Binding("u", "updates", "by itself"),
-        Binding("p", "skip", "go past…"),
+        Binding("b", "skip", "go past…"),
         Binding("escape", "leave_edit", "done changing", key_display="esc"),
     ]
 

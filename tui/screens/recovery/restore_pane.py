@@ -45,7 +45,7 @@ class RestorePane(StepPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "restore…"),
         Binding("enter", "next", "next: verify"),
-        Binding("p", "plan_again", "plan again"),
+        Binding("P", "plan_again", "plan again"),
         Binding("n", "tell", "tell"),
         Binding("x", "stop", "stop…"),
         Binding("y", "copy", "copy the commands"),
@@ -274,5 +274,5 @@ class RestorePane(StepPane):
         if not self.desk.may_write:
             return [*made, *wrapped("Nothing is planned: read-only, or the incident is closed.", width)]
         if self._plan is None:
-            return made or [line("No plan yet: p plans.")]
+            return made or [line("No plan yet: P plans.")]
         return [*made, *plan_lines(self._plan, self.desk.now(), self.desk.deadline, width), BLANK]

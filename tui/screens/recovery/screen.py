@@ -18,6 +18,7 @@ from tui.screens.recovery.drive import DriveLine
 from tui.screens.recovery.driving import DrivenScreen
 from tui.screens.recovery.notify_pane import NotifyPane
 from tui.screens.recovery.pane import StepPane
+from tui.screens.recovery.pause import PauseScreen
 from tui.screens.recovery.pick_pane import PickPane
 from tui.screens.recovery.restore_pane import RestorePane
 from tui.screens.recovery.resume_pane import ResumePane
@@ -38,6 +39,7 @@ class RecoveryScreen(DrivenScreen):
         Binding("q,escape", "leave_running", "leave, it goes on", key_display="q"),
         Binding("q,escape", "leave", "leave", key_display="q"),
         Binding("n", "tell", "tell people", show=False),
+        Binding("p", "services", "services and writes", show=False, id="recovery.services"),
         *(
             Binding(str(number), f"step('{step.value}')", step.value, show=False)
             for number, step in enumerate(Step, start=1)
@@ -159,6 +161,10 @@ class RecoveryScreen(DrivenScreen):
         pane = self.query_one(NotifyPane)
         pane.tell_from(self.shown)
         self._open(Step.NOTIFY)
+
+    def action_services(self) -> None:
+        """Shows what uses the database, to be paused and resumed, and its writes, to be frozen and thawed."""
+        self.app.push_screen(PauseScreen(self.desk.bearings, self.desk.guide.pausing))
 
     def action_leave(self) -> None:
         """Leaves; what has to be finished is waited for."""

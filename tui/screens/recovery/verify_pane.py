@@ -27,7 +27,7 @@ class VerifyPane(StepPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "next: swap and resume"),
         Binding("r", "check_again", "check again"),
-        Binding("p", "go_past", "go past…"),
+        Binding("b", "go_past", "go past…"),
     ]
 
     _arrived: list[Check] | None = None
