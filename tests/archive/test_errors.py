@@ -7,7 +7,7 @@ import pytest
 
 from tui.model.backup import TocEntry, Verdict
 from tui.model.verdict import ErrorClass
-from tui.postgres.errors import KNOWN, entry_name, explain, judge, verdict
+from tui.postgres.errors import entry_name, judge, verdict
 from tui.postgres.knowledge import RULES
 
 QUERY = "could not execute query: ERROR:  "
@@ -115,26 +115,3 @@ def test_verdicts() -> None:
     assert verdict([], 1) is Verdict.FAILED
     assert verdict([], -9) is Verdict.FAILED
     assert verdict([], 0, missing_items=2) is Verdict.FAILED
-
-
-@pytest.mark.parametrize(
-    ("text", "symptom"),
-    [
-        ("pg_dump: error: connection to server failed: Connection refused", "connection refused"),
-        ("ERROR:  permission denied for table users", "permission denied"),
-        ('FATAL:  database "crypto_exchange" does not exist', "database does not exist"),
-        ("the restore hangs", "restore hangs"),
-        ("could not read from input file: end of file", "backup corrupted"),
-        ("No space left on device", "out of disk space"),
-        ("docker-compose", "connection refused"),
-        ("unsupported version (1.16) in file header", "server version mismatch"),
-    ],
-)
-def test_troubleshooting_is_found(text: str, symptom: str) -> None:
-    assert symptom in [known.symptom for known in explain(text)]
-
-
-def test_nothing_is_explained_that_is_not_known() -> None:
-    assert explain("") == ()
-    assert explain("the weather") == ()
-    assert all(k.cause and k.solution for k in KNOWN)

@@ -8,9 +8,7 @@ from collections.abc import Collection, Iterable
 from tui.model.backup import TocEntry, Verdict
 from tui.model.text import clean, clean_lines
 from tui.model.verdict import ErrorClass, RestoreError
-from tui.postgres.knowledge import KNOWN, RULES, Known, Rule
-
-__all__ = ["KNOWN", "Known", "entry_name", "explain", "judge", "verdict"]
+from tui.postgres.knowledge import RULES, Rule
 
 _LONGEST_MESSAGE = 4000
 _COMMAND = re.compile(r"^Command was: ?(.*)", re.MULTILINE | re.DOTALL)
@@ -90,20 +88,6 @@ def verdict(errors: Iterable[RestoreError], exit_code: int, missing_items: int =
     if exit_code == 1 and not errors:
         return Verdict.FAILED
     return Verdict.EXPLAINED if errors else Verdict.CLEAN
-
-
-def explain(text: str) -> tuple[Known, ...]:
-    """Given a message or words that a person typed, returns the rows of the troubleshooting table that
-    fit: by their pattern, else by the words themselves."""
-    found = tuple(known for known in KNOWN if known.pattern.search(text))
-    if found:
-        return found
-    words = text.casefold().split()
-    return tuple(
-        known
-        for known in KNOWN
-        if words and all(w in f"{known.symptom} {known.cause} {known.solution}".casefold() for w in words)
-    )
 
 
 def entry_name(entry: TocEntry) -> str:

@@ -1,7 +1,7 @@
-"""What PostgreSQL's messages mean and what to do about them: two tables, no logic.
+"""What PostgreSQL's messages mean and what to do about them: a table, no logic.
 
-`RULES` judges one error of a restore; the first rule whose pattern is found decides. `KNOWN` is the
-troubleshooting table that a person searches. The messages are those of PostgreSQL 12 to 18 in English
+`RULES` judges one error of a restore; the first rule whose pattern is found decides. The table that a person
+searches is troubles.toml. The messages are those of PostgreSQL 12 to 18 in English
 (programs are started with LC_MESSAGES=C; a server that speaks another language gives UNKNOWN).
 """
 
@@ -26,16 +26,6 @@ class Rule:
     meaning: str
     mend: str
     harmless: re.Pattern[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """One row of the troubleshooting table: what one sees, why, what helps."""
-
-    symptom: str
-    cause: str
-    solution: str
-    pattern: re.Pattern[str]
 
 
 def _re(pattern: str) -> re.Pattern[str]:
@@ -237,95 +227,5 @@ RULES: tuple[Rule, ...] = (
         _re(r"syntax error at or near|unrecognized|not supported|unsupported"),
         "The server doesn't understand the command: it is probably older than the server the backup is from.",
         "Restore into a server at least as new as the backup's.",
-    ),
-)
-
-KNOWN: tuple[Known, ...] = (
-    Known(
-        "connection refused",
-        "The database isn't running, or it listens on another host or port.",
-        "Start it (docker-compose up -d, systemctl start postgresql), then: pgdr check.",
-        _re(r"connection (was )?refused|is the server running|no such file or directory.*\.s\.PGSQL"),
-    ),
-    Known(
-        "permission denied",
-        "The wrong user: it isn't the owner of the objects, or no superuser.",
-        "Set the right user for this database in the configuration (for app-database: exchange).",
-        _re(r"permission denied|must be (owner|superuser)|insufficient privilege"),
-    ),
-    Known(
-        "database does not exist",
-        "The database was dropped or renamed.",
-        "Recover it: pgdr restores into a new database and puts it in place. By hand: CREATE DATABASE.",
-        _re(r"database .*does not exist|does not exist.*database"),
-    ),
-    Known(
-        "restore hangs",
-        "Sessions of the services hold locks on what is being restored or renamed.",
-        "Pause the services, then: SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = 'NAME' AND pid <> pg_backend_pid();",
-        _re(r"\bhang|\bhung|\bstuck|waiting for .*lock|lock timeout|is being accessed by other users"),
-    ),
-    Known(
-        "backup corrupted",
-        "A failing disk, an interrupted upload, or a terminal in the way (docker exec -t, kubectl exec -t).",
-        "Use another store's copy or the backup before it. Take backups with pgdr backup: "
-        "custom format, with length and checksum in a manifest. pg_restore -l proves nothing about the data; "
-        "pgdr verify does.",
-        _re(r"corrupt|damaged|cut short|end of file|truncated|block ID|magic string|not.*valid archive"),
-    ),
-    Known(
-        "out of disk space",
-        "The database, its indexes and the write-ahead log need more than the disk has.",
-        "Free space, keep fewer backups beside the database (pgdr prune), store them in S3, compress them.",
-        _re(r"no space left|disk (is )?full|out of (disk )?space|could not extend file|quota exceeded"),
-    ),
-    Known(
-        "password authentication failed",
-        "The password is wrong, or it comes from another place than expected.",
-        "Check the configuration's secret (environment variable or file), ~/.pgpass and PGPASSWORD.",
-        _re(r"password authentication failed|no password supplied|SASL|fe_sendauth"),
-    ),
-    Known(
-        "no pg_hba.conf entry",
-        "The server doesn't let this user in from this machine.",
-        "Add a line to pg_hba.conf on the server, then: SELECT pg_reload_conf();",
-        _re(r"pg_hba"),
-    ),
-    Known(
-        "server version mismatch",
-        "pg_dump and pg_restore refuse servers and archives that are newer than themselves.",
-        "Install client programs as new as the server; name their directory in the configuration.",
-        _re(r"version mismatch|unsupported version|newer than"),
-    ),
-    Known(
-        "role does not exist",
-        "Roles aren't in a database's backup; they belong to the whole server.",
-        "Restore the globals first: psql -f …globals.sql. Or CREATE ROLE, then GRANT again.",
-        _re(r"role .*does not exist|missing role"),
-    ),
-    Known(
-        "extension is not available",
-        "The server has no files of an extension that the database uses.",
-        "Install its package for the server's major version, then restore again.",
-        _re(r"extension .*(not available|does not exist)|extension control file|missing extension"),
-    ),
-    Known(
-        "too many connections",
-        "All of the server's connections are taken.",
-        "Pause the services or a pooler; end idle sessions; restore with fewer jobs.",
-        _re(r"too many (clients|connections)|connection slots"),
-    ),
-    Known(
-        "out of shared memory",
-        "More objects in one transaction than the lock table holds.",
-        "ALTER SYSTEM SET max_locks_per_transaction = 1024; then restart the server.",
-        _re(r"out of shared memory|max_locks_per_transaction"),
-    ),
-    Known(
-        "plain SQL",
-        "The file is a script, not an archive; pg_restore can't read it.",
-        "psql -X -v ON_ERROR_STOP=1 -d NEW_DATABASE -f FILE (gunzip it first where it ends in .gz).",
-        _re(r"plain SQL|text format dump|use psql"),
     ),
 )

@@ -221,6 +221,21 @@ def _databases(to: argparse.ArgumentParser) -> None:
     to.add_argument("databases", metavar="DB", nargs="*", help="only of these databases")
 
 
+def _sessions(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+    to.add_argument("--end", action="store_true", help="end all of them")
+    _confirm(to)
+
+
+def _one_database(to: argparse.ArgumentParser) -> None:
+    to.add_argument("database", metavar="DB", help="a database of the fleet")
+
+
+def _explain(to: argparse.ArgumentParser) -> None:
+    to.add_argument("text", metavar="TEXT", nargs="+", help="an error's text, or a few words; - reads stdin")
+    to.add_argument("--limit", type=int, metavar="N", default=5, help="the N that fit best (default: 5)")
+
+
 def _late(to: argparse.ArgumentParser) -> None:
     _databases(to)
     to.add_argument("--notify", action="store_true", help="tell the channels of the configuration")
@@ -316,6 +331,9 @@ VERBS: dict[str, Verb] = {
     "freeze": Verb("freeze", "keep writes out of a database", _freeze),
     "thaw": Verb("thaw", "let writes in again, as before", _thaw),
     "paused": Verb("paused", "what is still paused or frozen", _nothing),
+    "sessions": Verb("sessions", "who is in a database; ends them where they are in the way", _sessions),
+    "disk": Verb("disk", "what fills the disks of a database's server and of this machine", _one_database),
+    "explain": Verb("explain", "what an error means and what helps, searched by its text", _explain),
     "compare": Verb("compare", "how a restored database's tables differ from the live ones", _compare),
     "merge": Verb("merge", "put rows that live tables miss back from a restored database", _merge),
     "schedule": Verb("schedule", "print what to install so that all of it runs on its own", _schedule),
