@@ -8,7 +8,9 @@ what a stretch is given beyond its border is left to the next one.
 
 from __future__ import annotations
 
+import statistics
 import string
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
@@ -26,7 +28,10 @@ _ENDS = "PgdrEnds"  # whether nothing comes behind them
 _SIDE_BY_SIDE = 3
 _PAGES = 3.5  # of a stretch, if its keys lie as close as those of the page before
 _ROOM = 4  # pages of each that may wait for those of the stretch before
-_STRETCHES = 12  # that one page's keys are believed for
+_STRETCHES = 12  # that one page's keys are believed for, at most
+# Answers that take so many times as long side by side as one alone: the server has no room for more, and the
+# requests that a wrong guess wastes are lost time.
+_SLOWER = 2.2
 _PLACES = 12  # of a key that are counted with
 _CARRY = 3  # of the places that all keys of a page share: the next ones may differ there
 
@@ -98,12 +103,17 @@ def behind(ask: Ask, listed: Listed, prefix: str, last: Answer) -> Iterator[Answ
     """Given an answer that holds a page of what begins with `prefix`, gives answers with all that comes
     behind it, in the order of keys. `listed` takes an answer's objects out of it. Raises what `ask` raises.
     """
-    guessing = True
+    alone, beside = Timed(ask), Timed(ask)
+    guessing, count = True, _SIDE_BY_SIDE
     while last.get("IsTruncated"):
+        last = next_page(alone.ask, prefix, last)
+        yield last
         keys = [one[0] for one in listed(last)]
-        after, lead = keys[-1] if keys else "", None
+        if not (guessing and keys and last.get("IsTruncated")):
+            continue
+        after, lead = keys[-1], None
         try:
-            for border, answer in _stretches(ask, listed, prefix, keys if guessing else []):
+            for border, answer in _stretches(beside.ask, listed, prefix, keys, count):
                 if LISTED not in answer:
                     lead = answer
                     break
@@ -113,10 +123,32 @@ def behind(ask: Ask, listed: Listed, prefix: str, last: Answer) -> Iterator[Answ
                 after = border
         except _NoOrder:
             guessing = False
-        if lead is None and keys and after != keys[-1]:
-            lead = ask(Prefix=prefix, StartAfter=after)
-        last = lead if lead is not None else next_page(ask, prefix, last)
-        yield last
+        if lead is None and after != keys[-1]:
+            lead = alone.ask(Prefix=prefix, StartAfter=after)
+        if lead is not None:
+            last = lead
+            yield last
+        guessing = guessing and beside.median_s() < _SLOWER * alone.median_s()
+        count = _STRETCHES
+
+
+class Timed:
+    """Asks, and remembers how long each answer took."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._taken: list[float] = []
+
+    def ask(self, **which: str) -> Answer:
+        """What was asked for."""
+        began = time.monotonic()
+        answer = self._ask(**which)
+        self._taken.append(time.monotonic() - began)
+        return answer
+
+    def median_s(self) -> float:
+        """Seconds; none where nothing was asked."""
+        return statistics.median(self._taken) if self._taken else 0.0
 
 
 def next_page(ask: Ask, prefix: str, last: Answer) -> Answer:
@@ -128,9 +160,11 @@ def next_page(ask: Ask, prefix: str, last: Answer) -> Answer:
     return answer
 
 
-def _stretches(ask: Ask, listed: Listed, prefix: str, keys: list[str]) -> Iterator[tuple[str, Answer]]:
-    """The answers of the stretches behind these keys, each with what is known to be complete with it."""
-    waiting = pairwise((*keys[-1:], *islice(borders(keys), _STRETCHES)))
+def _stretches(
+    ask: Ask, listed: Listed, prefix: str, keys: list[str], count: int
+) -> Iterator[tuple[str, Answer]]:
+    """The answers of so many stretches behind these keys, each with what is known to be complete with it."""
+    waiting = pairwise((*keys[-1:], *islice(borders(keys), count)))
     running: deque[Ahead[tuple[str, Answer]]] = deque()
     try:
         while True:
