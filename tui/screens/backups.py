@@ -12,7 +12,6 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
 
 from tui.model.backup import Backup, StoreProblem
 from tui.model.errors import PgdrError
@@ -24,12 +23,12 @@ from tui.screens import go
 from tui.screens.backups_contents import ContentsScreen
 from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
+from tui.widgets.detail import Detail
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import LineTable
 from tui.widgets.lines import wrapped
-from tui.widgets.sized import SizedStatic
 from tui.widgets.tones import BAD, DIM, Cell, Piece, lines, told
 
 _WIDE = 130  # columns from which the contents stand beside the rows instead of below
@@ -92,7 +91,7 @@ class BackupsScreen(ListScreen):
         """Makes the screen."""
         yield StatusHeader(self._house.bearings, "backups")
         yield FilterBar(always=True, hint="any of database, store, name")
-        yield Static("", markup=False, id="troubles")
+        yield Detail(id="troubles")
         with Container(id="both"):
             yield LineTable[Backup](
                 rows.COLUMNS,
@@ -103,7 +102,7 @@ class BackupsScreen(ListScreen):
                 empty="No backup yet.",
                 enter="look inside",
             )
-            yield SizedStatic("", markup=False, id="contents")
+            yield Detail(id="contents")
         yield KeyFooter()
 
     @property
@@ -187,7 +186,7 @@ class BackupsScreen(ListScreen):
         table.empty = "Reading…" if self._reading else "No backup." if not table.rows else "None of them."
 
     def _show_troubles(self) -> None:
-        shown = self.query_one("#troubles", Static)
+        shown = self.query_one("#troubles", Detail)
         shown.display = bool(self._troubles)
         told_lines = []
         for problem in self._troubles:
@@ -229,7 +228,7 @@ class BackupsScreen(ListScreen):
         self._show_contents()
 
     def _show_contents(self) -> None:
-        shown = self.query_one("#contents", Static)
+        shown = self.query_one("#contents", Detail)
         backup = self._table.cursor_row
         if backup is None:
             shown.update("")

@@ -39,6 +39,7 @@ class DressedApp(App[int]):
 
     CSS = """
     Screen { background: $background; color: $foreground; }
+    Input > .input--placeholder { color: $foreground-muted; }
     Toast { background: $panel; color: $foreground; border-left: outer $foreground; }
     StatusHeader, StepStrip {
         background: $header-background; color: $header-foreground; text-style: $header-text-style;

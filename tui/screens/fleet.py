@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
 
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status, TableFacts
@@ -22,14 +21,17 @@ from tui.screens import go
 from tui.screens.fleet_rows import COLUMNS, Entry, cells, details
 from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
+from tui.widgets.detail import Detail
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import LineTable
+from tui.widgets.paused_line import PausedLine, paused_words
 from tui.widgets.tones import lines
 
 if TYPE_CHECKING:
     from tui.model.backup import Backup, StoreProblem
+    from tui.model.paused import Paused
     from tui.operations.records import Drill
 
 # After this the first screen is on the terminal.
@@ -65,6 +67,8 @@ class FleetScreen(ListScreen):
         self._turn = 0
         self._entries: dict[str, Entry] = {}
         self._ticking: Timer | None = None
+        self._asked = False  # whether anyone has been asked yet: the first screen is painted before
+        self._warned = False  # whether it was said at the start what is still paused
 
     @property
     def _now(self) -> datetime:
@@ -73,6 +77,7 @@ class FleetScreen(ListScreen):
     def compose(self) -> ComposeResult:
         """Makes the screen."""
         yield StatusHeader(self._house.bearings)
+        yield PausedLine()
         yield FilterBar(hint="name, service, place")
         yield LineTable[Entry](
             COLUMNS,
@@ -83,7 +88,7 @@ class FleetScreen(ListScreen):
             empty="The configuration names no database: add [[database]] to it.",
             enter="tables",
         )
-        yield Static("", markup=False, id="details")
+        yield Detail(id="details")
         yield KeyFooter()
 
     @property
@@ -116,7 +121,28 @@ class FleetScreen(ListScreen):
         # The rows are painted first: to ask, much has to be loaded, which would hold up the painting.
         self.set_timer(PAINTED_S, partial(self._ask, self._turn))
 
+    def on_screen_resume(self) -> None:
+        """Someone comes back: what is paused may be another than before."""
+        if self._asked:
+            self._read_paused()
+
+    @work(thread=True, exit_on_error=False, exclusive=True, group="paused")
+    def _read_paused(self) -> None:
+        paused = self._house.rooms.paused()
+        self.app.call_from_thread(self._show_paused, paused)
+
+    def _show_paused(self, paused: Paused) -> None:
+        if not self.is_attached:
+            return
+        self.query_one(PausedLine).show(paused)
+        told = paused_words(paused)
+        if told and not self._warned:
+            self.notify(f"{told}.", severity="warning", timeout=15, markup=False)
+        self._warned = True
+
     def _ask(self, turn: int) -> None:
+        self._asked = True
+        self._read_paused()
         self._look(turn)
         for store in self._house.fleet.stores:
             self._read_store(turn, store.name)
@@ -223,7 +249,7 @@ class FleetScreen(ListScreen):
 
     def _show_details(self) -> None:
         entry = self._table.cursor_row
-        shown = self.query_one("#details", Static)
+        shown = self.query_one("#details", Detail)
         width = max(40, shown.content_size.width or self.size.width - 2)
         shown.update(lines(*details(entry, self._now, width)) if entry else "")
         self.refresh_bindings()
@@ -277,6 +303,10 @@ class FleetScreen(ListScreen):
     def action_drills(self) -> None:
         """Shows what is due and what was rehearsed."""
         self._go(go.Drills)
+
+    def action_pause(self) -> None:
+        """Shows what uses the chosen one."""
+        self._go(go.Services)
 
     def action_jobs(self) -> None:
         """Shows the jobs."""

@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Static
 
 from tui.model import amounts as show
 from tui.model.backup import Verdict
@@ -20,6 +19,7 @@ from tui.screens import go
 from tui.screens.error import ErrorScreen
 from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
+from tui.widgets.detail import Detail
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
@@ -84,7 +84,7 @@ class JobsScreen(ListScreen):
             empty="Reading…",
             enter="watch",
         )
-        yield Static("", markup=False, id="details")
+        yield Detail(id="details")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -118,7 +118,7 @@ class JobsScreen(ListScreen):
     def on_line_table_highlighted(self, message: LineTable.Highlighted) -> None:
         """Shows the details of the chosen one."""
         job: Progress | None = message.row
-        self.query_one("#details", Static).update(lines(*_details(job)) if job else "")
+        self.query_one("#details", Detail).update(lines(*_details(job)) if job else "")
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

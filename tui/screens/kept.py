@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Static
 
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
@@ -20,6 +19,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.error import ErrorScreen
 from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
+from tui.widgets.detail import Detail
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
@@ -79,7 +79,7 @@ class KeptScreen(ListScreen):
             words=lambda kept: f"{kept.name} {_WAS[kept.purpose]}",
             empty="Asking the server…",
         )
-        yield Static("", markup=False, id="details")
+        yield Detail(id="details")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -112,7 +112,7 @@ class KeptScreen(ListScreen):
         self._tell(message.row)
 
     def _tell(self, kept: KeptDatabase | None) -> None:
-        self.query_one("#details", Static).update(lines(*_details(kept)) if kept else "")
+        self.query_one("#details", Detail).update(lines(*_details(kept)) if kept else "")
         self.refresh_bindings()
 
     @property

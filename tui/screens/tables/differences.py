@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from tui.model import amounts as show
@@ -21,6 +20,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.error import ErrorScreen
 from tui.screens.tables import difference_lines as rows
 from tui.screens.tables.desk import TableDesk, TableName, Wishes
+from tui.widgets.detail import Detail
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.lines import FAINT, line, wrapped
@@ -42,8 +42,8 @@ class DifferencesScreen(Screen[None]):
 
     CSS = """
     DifferencesScreen { background: $background; }
-    DifferencesScreen #state { height: auto; max-height: 8; padding: 0 1; border-bottom: solid $border; }
-    DifferencesScreen #details { height: 9; padding: 0 1; border-top: solid $border; }
+    DifferencesScreen #state { height: auto; max-height: 40%; padding: 0 1; border-bottom: solid $border; }
+    DifferencesScreen #details { height: 9; max-height: 40%; padding: 0 1; border-top: solid $border; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bound("differences")
     help_page = "differences"
@@ -74,14 +74,14 @@ class DifferencesScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Makes the screen."""
         yield StatusHeader(self._desk.bearings, "tables › differences")
-        yield Static("", markup=False, id="state")
+        yield Detail(id="state")
         yield MarkTable[TableDifference](
             rows.COLUMNS,
             lambda found: rows.cells(found, self._table.sign(found)),
             lambda found: found.table,
             empty="Comparing…",
         )
-        yield Static("", markup=False, id="details")
+        yield Detail(id="details")
         yield KeyFooter()
 
     @property
@@ -280,7 +280,7 @@ class DifferencesScreen(Screen[None]):
         self._show()
 
     def _show(self) -> None:
-        state, details = self.query_one("#state", Static), self.query_one("#details", Static)
+        state, details = self.query_one("#state", Detail), self.query_one("#details", Detail)
         width = max(40, self.size.width - 3)
         state.update(Content("\n").join(self._state_lines(width)))
         row = self._table.cursor_row

@@ -1,0 +1,1 @@
+"""How the app looks, and which keys it has, on every screen at once."""
