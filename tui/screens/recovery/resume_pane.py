@@ -22,6 +22,7 @@ from tui.screens.text import TextScreen
 from tui.widgets.check_lines import check_count
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, line, wrapped
+from tui.widgets.paused_line import paused_words
 from tui.widgets.server_line import server_line
 from tui.widgets.text_lines import TextLines
 
@@ -208,7 +209,9 @@ class ResumePane(StepPane):
 
         about = "" if self._swapped else "No restored database is in the live one's place. "
         if self.desk.incident.record(Step.RESTORE).status is StepStatus.ACTIVE and self.desk.incident.job:
-            about += "The restore still runs; closing doesn't stop it."
+            about += "The restore still runs; closing doesn't stop it. "
+        if still := paused_words(self.guide.paused()):
+            about += f"{still}. Closing resumes nothing (p does)."
         self.app.push_screen(
             ChooseScreen(f"Close incident {self.desk.incident.id}", about, choices), answered
         )
