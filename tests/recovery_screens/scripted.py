@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,8 +14,10 @@ from textual.app import App
 from tests.recovery_screens.pictures import DONE, HALFWAY, NOW
 from tui.incident.candidates import Candidate
 from tui.incident.guide import Guide
+from tui.incident.scenarios import Scope, known
 from tui.model.backup import Backup, StoreProblem, TableContents, Verdict, Verification
 from tui.model.errors import PgdrError
+from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import (
     ChannelSpec,
     Contact,
@@ -26,9 +29,11 @@ from tui.model.fleet import (
     Secret,
     Webhook,
 )
-from tui.model.incident import Incident, Sent, Step, StepRecord, StepStatus, Swap, TableCount
+from tui.model.incident import Incident, Proposal, Sent, Step, StepRecord, StepStatus, Swap, TableCount
+from tui.model.paused import Paused
 from tui.model.plan import Estimate, Finding, Level, RestorePlan
 from tui.model.progress import Progress
+from tui.model.scenario import Scenario
 from tui.model.verdict import Check
 from tui.model.wording import Occasion
 from tui.notify.message import Message
@@ -197,6 +202,8 @@ class ScriptedGuide:
         self.cancelled: bool | None = None
         self.report_path = Path("/var/lib/pgdr/incidents/7.md")
         self.calls: list[str] = []
+        self.proposal: Proposal | None = None
+        self.watched = Status.DOWN  # what a look at the server finds while a restart is waited for
 
     operator = "anna"
 
@@ -234,7 +241,46 @@ class ScriptedGuide:
         self._called("assess")
         for finding in FINDINGS:
             on_finding(finding)
-        return self._set(Step.ASSESS, StepStatus.DONE, findings=FINDINGS, counts=COUNTS)
+        return self._set(
+            Step.ASSESS, StepStatus.DONE, findings=FINDINGS, counts=COUNTS, proposal=self.proposal
+        )
+
+    def decide(
+        self,
+        scenario: Scenario,
+        why: str,
+        damaged_at: datetime | None = None,
+        damaged_how: str = "",
+        tables: Sequence[str] = (),
+    ) -> Incident:
+        self._called("decide")
+        self.incident = replace(
+            self.incident,
+            scenario=scenario,
+            scenario_why=why,
+            damaged_at=damaged_at,
+            damaged_how=damaged_how,
+            tables=tuple(tables) if known(scenario).scope is Scope.TABLES else (),
+            waiting_since=NOW if scenario is Scenario.RESTART else None,
+        )
+        return self.incident
+
+    @property
+    def waits_until(self) -> datetime | None:
+        since = self.incident.waiting_since
+        return since + timedelta(minutes=10) if since else None
+
+    def watch(self, on_look: Callable[[DatabaseFacts], None], stop: Callable[[], bool]) -> None:
+        self._called("watch")
+        on_look(DatabaseFacts("crypto_exchange", self.watched, NOW, why="Connection refused."))
+        while self.watched is not Status.UP and not stop():
+            time.sleep(0.02)
+        if self.watched is Status.UP:
+            self.incident = replace(self.incident, returned_at=NOW)
+
+    def look_inside(self, candidate: Candidate) -> Candidate:
+        self._called("look_inside")
+        return candidate
 
     def candidates(self) -> tuple[tuple[Candidate, ...], tuple[StoreProblem, ...]]:
         self._called("candidates")
@@ -343,6 +389,9 @@ class ScriptedGuide:
         self._called("undo")
         assert self.incident.swap is not None
         return self._set(Step.RESUME, StepStatus.ACTIVE, swap=replace(self.incident.swap, undone_at=NOW))
+
+    def paused(self) -> Paused:
+        return Paused()
 
     def ask_health(self) -> str | None:
         self._called("ask_health")

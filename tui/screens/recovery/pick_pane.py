@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -13,9 +14,10 @@ from textual.content import Content
 
 from tui.incident.candidates import Candidate
 from tui.model import amounts as show
-from tui.model.backup import StoreProblem, TableContents, Verdict
+from tui.model.backup import Backup, StoreProblem, TableContents, Verdict
 from tui.model.incident import Incident, Step
 from tui.model.text import clean
+from tui.screens.recovery.compare import CompareScreen
 from tui.screens.recovery.pane import StepPane
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.format import share
@@ -23,6 +25,7 @@ from tui.widgets.line_table import Column, LineTable
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, fit, line, right, wrapped
 from tui.widgets.plan_lines import span
 from tui.widgets.rows import joined
+from tui.widgets.scenario_lines import advice_lines
 from tui.widgets.text_lines import TextLines
 from tui.widgets.tones import BAD as BAD_TONE
 from tui.widgets.tones import GOOD as GOOD_TONE
@@ -48,15 +51,19 @@ class CandidateTable(LineTable[Candidate]):
 
 
 class PickPane(StepPane):
-    """Shows the candidates, newest first, and what is inside the one under the cursor; enter picks it."""
+    """Shows the candidates, the usable ones first, and what is inside the one under the cursor; enter picks
+    it, `c` on two of them compares them."""
 
     step = Step.PICK
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "compare", "compare"),
         Binding("r", "read_again", "read the stores again"),
     ]
 
     _candidates: tuple[Candidate, ...] | None = None
     _problems: tuple[StoreProblem, ...] = ()
+    _ranked_for: tuple[object, ...] = ()
+    _first: Candidate | None = None  # of two to be compared
 
     def compose(self) -> ComposeResult:
         """Makes the pane."""
@@ -65,11 +72,16 @@ class PickPane(StepPane):
             yield TextLines(id="pick-detail")
 
     def opened(self) -> None:
-        """Reads the stores the first time."""
+        """Reads the stores the first time, and when they were ranked for another scenario or time."""
         self._table.focus()
-        if self._candidates is None and not self.doing:
+        if (self._candidates is None or self._ranked_for != self._decision) and not self.doing:
             self.action_read_again()
         self.draw()
+
+    @property
+    def _decision(self) -> tuple[object, ...]:
+        incident = self.desk.incident
+        return incident.scenario, incident.damaged_at, incident.tables, incident.address
 
     @property
     def _table(self) -> CandidateTable:
@@ -77,6 +89,7 @@ class PickPane(StepPane):
 
     def action_read_again(self) -> None:
         """Reads the stores anew."""
+        self._ranked_for = self._decision
         self.ask(
             "reading the stores and looking inside the newest backups", self.guide.candidates, self._read
         )
@@ -106,6 +119,26 @@ class PickPane(StepPane):
         candidate: Candidate = event.row
         self.ask("writing it down", lambda: self.guide.pick(candidate), self._picked, must_finish=True)
 
+    def action_compare(self) -> None:
+        """Marks the candidate under the cursor as the first of two; with one marked, compares the two."""
+        row, first = self._table.cursor_row, self._first
+        if row is None:
+            return
+        if first is None or first.backup.ref == row.backup.ref:
+            self._first = row if first is None else None
+            self._table.redraw()
+            self.draw()
+            return
+        self.ask("looking into both", lambda: self._both(first, row), self._compared)
+
+    def _both(self, one: Candidate, other: Candidate) -> tuple[Candidate, Candidate]:
+        return self.guide.look_inside(one), self.guide.look_inside(other)
+
+    def _compared(self, both: tuple[Candidate, Candidate]) -> None:
+        self._first = None
+        self._table.redraw()
+        self.app.push_screen(CompareScreen(self.desk.bearings, *both))
+
     def _picked(self, incident: Incident) -> None:
         self._table.redraw()
         self.post_message(self.Go(Step.NOTIFY))
@@ -115,6 +148,12 @@ class PickPane(StepPane):
         detail = self.query_one("#pick-detail", TextLines)
         width = max(40, detail.size.width - 2)
         made = [*self.trouble(), *self.waiting()]
+        if self._first is not None:
+            made += wrapped(
+                f"{clean(self._first.backup.ref)}: c on another one compares the two.",
+                width,
+                line(("A  ", STRONG)),
+            )
         for problem in self._problems:
             about = line((f"! {clean(problem.store)} could not be read ", WARN))
             made += wrapped(
@@ -122,15 +161,22 @@ class PickPane(StepPane):
             )
         row = self._table.cursor_row
         if row is not None:
-            made += candidate_lines(row, width)
+            made += candidate_lines(row, width, self.desk.now())
+        advice = advice_lines(self.desk.incident, self.step, width)
+        if advice:
+            made += [BLANK, *advice]
         detail.show(made)
 
     def _cells(self, candidate: Candidate) -> Sequence[Piece]:
         backup = candidate.backup
         lost, takes = show.age(candidate.age), show.age(candidate.estimate.high)
-        advice: Piece = Cell("ADVISED", GOOD_TONE) if candidate.advised else ""
+        advice: Piece = "" if candidate.usable else Cell("no", WARN_TONE)
+        if candidate.advised:
+            advice = Cell("ADVISED", GOOD_TONE)
         if backup.ref == self.desk.incident.ref:
             advice = Cell("PICKED", STRONG_TONE)
+        if self._first is not None and backup.ref == self._first.backup.ref:
+            advice = Cell("A", STRONG_TONE)
         return (
             show.day_minute(backup.sort_time),
             f"{lost:<6} ok" if candidate.within_rpo else Cell(f"{lost:<6} EXCEEDS", WARN_TONE),
@@ -150,12 +196,21 @@ class PickPane(StepPane):
         return f"{show.age(self.desk.now() - done.at)} ago"
 
 
-def candidate_lines(candidate: Candidate, width: int) -> list[Content]:
-    """Given a candidate, returns why it is advised or not, how long it takes, and what is in it."""
+def candidate_lines(candidate: Candidate, width: int, now: datetime) -> list[Content]:
+    """Given a candidate and the time, returns why it is advised or not, whether it is complete, where it
+    lies, when it was verified, how long it takes, and what is in it."""
     backup, inside = candidate.backup, candidate.description
-    advice = ("✔ advised  ", GOOD) if candidate.advised else ("· not advised  ", WARN)
+    if candidate.advised:
+        advice = ("✔ advised  ", GOOD)
+    else:
+        advice = ("· not advised  " if candidate.usable else "✘ not advised  ", WARN)
     made = [fit(line((clean(backup.ref), STRONG)), width).rstrip()]
     made += wrapped(clean(candidate.why), width, line(advice))
+    whole = {True: "complete", False: "NOT COMPLETE", None: "whether it is complete is not known"}
+    place = "off-site" if candidate.offsite else "on-site"
+    made += wrapped(
+        f"{whole[candidate.complete]} · {place} ({clean(backup.store)}) · {verified(backup, now)}", width
+    )
     estimate = candidate.estimate
     takes = span(estimate)
     facts: list[Content | str] = [line(("takes ", FAINT), takes, (f" ({clean(estimate.basis)})", FAINT))]
@@ -172,6 +227,19 @@ def candidate_lines(candidate: Candidate, width: int) -> list[Content]:
     elif inside.contents is None:
         made.append(line(("✘ its contents can't be read", BAD)))
     return made or [BLANK]
+
+
+def verified(backup: Backup, now: datetime) -> str:
+    """When and how a backup was verified, in words."""
+    done = backup.verification
+    if done is None:
+        return "never verified"
+    said = {
+        Verdict.CLEAN: "restored and checked, clean",
+        Verdict.EXPLAINED: "restored and checked, with differences that are explained",
+        Verdict.FAILED: "restored and FAILED its checks",
+    }
+    return f"{said[done.verdict]}, {show.age(now - done.at)} ago"
 
 
 def table_lines(tables: Sequence[TableContents], width: int) -> list[Content]:
