@@ -14,9 +14,7 @@ from tui.incident.steps.assess import AssessStep
 from tui.incident.steps.notify import NotifyStep
 from tui.incident.steps.pause import PauseStep
 from tui.incident.steps.pick import PickStep
-from tui.incident.steps.restore import RestoreStep
 from tui.incident.steps.resume import ResumeStep
-from tui.incident.steps.verify import VerifyStep
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.incident import Incident, Sent, Step, StepStatus
 from tui.model.plan import RestorePlan
@@ -25,7 +23,7 @@ from tui.model.wording import Occasion
 from tui.notify.message import Message
 
 
-class Guide(AssessStep, PickStep, NotifyStep, PauseStep, RestoreStep, VerifyStep, ResumeStep):
+class Guide(AssessStep, PickStep, NotifyStep, PauseStep, ResumeStep):
     """One incident being worked on by one engineer, all of its steps."""
 
     def skip(self, step: Step, reason: str) -> Incident:

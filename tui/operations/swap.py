@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from tui.model.elsewhere import database_at
 from tui.model.errors import PgdrError, Refused, Unreachable
 from tui.model.fleet import Database
-from tui.model.incident import Swap
+from tui.model.incident import Address, Swap
 from tui.model.plan import Finding
 from tui.model.text import clean
 from tui.operations.freeze import closed_ones, note_names
@@ -66,13 +67,22 @@ def plan_swap(database: Database, restored: str, now: datetime, *, state: Path |
     )
 
 
-def swap_in(state: Path, database: Database, restored: str, operator: str, now: Clock) -> Swap:
-    """Puts `restored` in the place of the live database, which is kept under a dated name.
+def swap_in(
+    state: Path,
+    database: Database,
+    restored: str,
+    operator: str,
+    now: Clock,
+    address: Address | None = None,
+) -> Swap:
+    """Puts `restored` in the place of the live database, which is kept under a dated name; with `address` on
+    the fresh server that listens there.
 
     Both renames are one transaction; sessions of both are ended. What was done is written down for
     `undo`. Raises Refused when the restored one isn't there, isn't whole, or another pgdr works on the
     database.
     """
+    database = database_at(database, address)
     _require(database, restored)
     endpoint = open_place(database)
     moment = now()
@@ -87,6 +97,7 @@ def swap_in(state: Path, database: Database, restored: str, operator: str, now: 
             at=moment,
             duration_s=0.0,
             operator=operator,
+            address=address,
         )
         # Written down first: where that can't be done nothing is swapped, and no swap is without its way back
         save_swaps(state, database.name, (*earlier, planned))
@@ -124,7 +135,7 @@ def undo(state: Path, database: Database, operator: str, now: Clock) -> Swap:
             mend="Swaps are known where they were made: is this the machine and the state directory?",
         )
     last = done[-1]
-    endpoint = open_place(database)
+    endpoint = open_place(database_at(database, last.address))
     if last.kept_as is not None and not exists(endpoint, last.kept_as):
         raise Refused(
             f"The database that was live before, {clean(last.kept_as)}, is no longer there.",

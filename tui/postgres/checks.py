@@ -113,12 +113,27 @@ def _run(
     return tuple(made)
 
 
-def _own(asking: Asking, check: SqlCheck) -> Answer:
+def own_question(endpoint: Endpoint, dbname: str, check: SqlCheck, *, timeout_s: float) -> Check:
+    """Asks one question of the fleet's own of a database on the server, by itself; what goes wrong is its
+    answer."""
+    made: list[Check] = []
+    asked = Database(name=dbname, dbname=dbname, service="")
+    try:
+        with connect(endpoint, dbname) as connection:
+            asking = Asking(connection, asked, None, made.append)
+            asking.ask(check.name, check.expect, lambda: _own(asking, check, timeout_s))
+    except PgdrError as error:
+        why = " ".join(part for part in (error.what, error.why) if part)
+        return Check(clean(check.name, 120), False, clean(check.expect, 300), clean(why, 300), error.mend)
+    return made[0]
+
+
+def _own(asking: Asking, check: SqlCheck, timeout_s: float = OWN_QUESTION_S) -> Answer:
     """Asks the fleet's own question in a transaction that can't write, with the role's own search path."""
     connection = asking.connection
     connection.execute("BEGIN READ ONLY")
     try:
-        connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{OWN_QUESTION_S:g}s",))
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{timeout_s:g}s",))
         connection.execute("SET LOCAL search_path TO DEFAULT")
         result = connection.execute(check.sql.encode()).pgresult
         if result is None or result.ntuples == 0 or result.nfields == 0:

@@ -245,4 +245,5 @@ class RestoreStep(FreshServer):
             forget(self._state, self._incident.job)
         self._note("decision", "Restore again.")
         again = StepRecord(Step.RESTORE)
-        return self._by(lambda now: replace(with_records(now, again), job=None, target=None, verdict=None))
+        gone = {"job": None, "target": None, "verdict": None, "restored_tables": (), "differences": ()}
+        return self._by(lambda now: replace(with_records(now, again), compared_at=None, **gone))  # type: ignore[arg-type]

@@ -1,60 +1,118 @@
-"""Step 6, resume: the restored database takes the place of the live one."""
+"""Step 6, resume: what was restored comes into use, by a swap, a merge or a new address."""
 
 from __future__ import annotations
 
-from tui.incident.drill import Rehearsal
+from tui.incident.steps.verify import VerifyStep
 from tui.incident.work import acting
-from tui.model.errors import Refused
-from tui.model.incident import Incident, Step, StepStatus
+from tui.model.errors import PgdrError, Refused, UsageError
+from tui.model.incident import HandOver, Incident, Step
 from tui.model.text import clean
+from tui.operations.hand_over import ConnectionAddress, address_of, run_setting, setting
 from tui.operations.swap import SwapPlan, plan_swap, swap_in, undo
 from tui.services.health import ask
 
 
-class ResumeStep(Rehearsal):
-    """Step 6, resume: the restored database takes the place of the live one."""
+class ResumeStep(VerifyStep):
+    """Step 6, resume: what was restored comes into use, and the way back from that."""
+
+    @property
+    def swapped(self) -> bool:
+        """Whether a swap stands."""
+        swap = self._incident.swap
+        return swap is not None and swap.undone_at is None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether the database can be used again: put in place, merged, handed over, or back by itself."""
+        came_back = self.restores_nothing and self._incident.job is None
+        return self.swapped or self.merged or self._incident.handed is not None or came_back
 
     def swap_plan(self) -> SwapPlan:
-        """What the swap would do: the live database, its size and sessions, the new names, obstacles."""
+        """What the swap would do: the live database, its size and sessions, the new names, obstacles.
+
+        Raises Refused when only single tables were restored.
+        """
         target, _ = self._restored()
+        self._require_whole()
         self._begin(Step.RESUME)
-        return plan_swap(self.database, target, self._now())
+        return plan_swap(self.recovering, target, self._now(), state=self._state)
 
     @acting
     def swap(self, confirmation: str) -> Incident:
-        """Puts the restored database in the live one's place. `confirmation` must be the live one's name.
+        """Puts the restored database in the live one's place, on a fresh server under its own name.
+        `confirmation` must be the live one's name.
 
-        In a drill it only goes through what that would do. Raises Refused when the name isn't right, or
-        before the checks have passed or been gone past with a reason.
+        In a drill it only goes through what that would do. Raises Refused when the name isn't right, only
+        single tables were restored, or before the checks have passed or been gone past with a reason.
         """
         target, _ = self._restored()
-        if confirmation != self.database.dbname:
-            raise Refused("The name that was typed is not the live database's.", mend="Nothing was changed.")
-        if self._incident.record(Step.VERIFY).status not in (StepStatus.DONE, StepStatus.SKIPPED):
-            raise Refused(
-                "The restored database has not passed its checks.",
-                mend="Run step 5, verify; or go past it with a written reason.",
-            )
+        self._confirmed(confirmation)
+        self._require_whole()
+        self._require_checked()
         self._begin(Step.RESUME)
         self._note("confirmation", f"Swap of {clean(self.database.dbname)} confirmed.")
         if self.drill:
-            return self._gone_through(plan_swap(self.database, target, self._now()).commands)
-        swap = swap_in(self._state, self.database, target, self._operator, self._now)
+            return self._gone_through(plan_swap(self.recovering, target, self._now()).commands)
+        swap = swap_in(self._state, self.database, target, self._operator, self._now, self._incident.address)
         kept = f"the old one is kept as {clean(swap.kept_as)}" if swap.kept_as else "there was no old one"
         self._note("fact", f"{clean(target)} is now {clean(swap.live_name)}; {kept}.")
-        return self._change(swap=swap)
+        remove_at = swap.at + self.database.remove_old_after if swap.kept_as else None
+        return self._change(swap=swap, remove_at=remove_at)
 
     @acting
     def undo(self, confirmation: str) -> Incident:
         """Takes the swap back. `confirmation` must be the live database's name."""
-        if confirmation != self.database.dbname:
-            raise Refused("The name that was typed is not the live database's.", mend="Nothing was changed.")
+        self._confirmed(confirmation)
         if self.drill:
             self._would("take the swap back")
             return self.look_again()
         swap = undo(self._state, self.database, self._operator, self._now)
         self._note("confirmation", f"Swap of {clean(self.database.dbname)} undone.")
-        return self._change(swap=swap, target=swap.restored_name)
+        return self._change(swap=swap, target=swap.restored_name, remove_at=None, live_checks=())
+
+    def new_address(self) -> ConnectionAddress:
+        """Where the application finds the recovered database: by the name that it has now. No password."""
+        target, _ = self._restored()
+        self._require_whole()
+        return address_of(self.recovering, self.database.dbname if self.swapped else target)
+
+    def address_command(self) -> str | None:
+        """The command that would give the application that address, as a person would type it; None where
+        none is configured."""
+        command = setting(self.database, self.new_address())
+        return command.shown if command else None
+
+    @acting
+    def hand_over(self, confirmation: str, *, run: bool) -> Incident:
+        """Hands the application the address: with `run` by the configured command, else a person does it and
+        says so by this. `confirmation` must be the database's name.
+
+        In a drill nothing is run. Raises Refused as `swap` does, UsageError when there is no command,
+        PgdrError when it fails.
+        """
+        self._confirmed(confirmation)
+        self._require_checked()
+        address = self.new_address()
+        command = setting(self.database, address) if run else None
+        if run and command is None:
+            raise UsageError(
+                "No command gives the application another address.",
+                mend=f"Set it by hand, or configure databases.{clean(self.database.name)}.set_address.",
+            )
+        self._begin(Step.RESUME)
+        self._note("confirmation", f"The application gets {clean(address.url, 300)}.")
+        if self.drill:
+            return self._gone_through((command.shown if command else f"set DATABASE_URL={address.url}",))
+        if command is not None:
+            self._note("command", command.shown)
+            try:
+                said = run_setting(command)
+            except PgdrError as error:
+                self._note("error", clean(str(error), 300))
+                raise
+            self._note("fact", f"It was set. {said}".strip())
+        by = command.shown if command else None
+        return self._change(handed=HandOver(address.url, self._now(), self._operator, by))
 
     def ask_health(self) -> str | None:
         """Asks the application's health address and returns what it answered; None where there is none."""
@@ -65,3 +123,10 @@ class ResumeStep(Rehearsal):
         self._note("fact", f"The health address answered {answer}")
         self._change(health=answer)
         return answer
+
+    def _require_whole(self) -> None:
+        if self._incident.restored_tables:
+            raise Refused(
+                "Only single tables were restored: they can't take the whole database's place.",
+                mend="Merge them: m. Or decide for another scenario at step 1, and restore all of it.",
+            )
