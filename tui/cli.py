@@ -6,6 +6,7 @@ Importing this loads no verb's machinery: each verb imports what it uses when it
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import os
 import signal
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 errors="backslashreplace"
             )  # a terminal that isn't UTF-8 must not end a restore
     try:
-        arguments = parser().parse_args(argv)
+        arguments = _without_a_verb(argv) or parser().parse_args(argv)
     except UsageError as error:
         Console(json_wanted="--json" in (sys.argv[1:] if argv is None else argv)).error(error)
         return error.exit_code
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.verb is None:
             return context.open_app()
         verb: Verb = VERBS[arguments.verb]
+        gc.enable()  # off since the program's start
         signal.signal(signal.SIGTERM, _interrupt)
         return verb.run(context, arguments)
     except PgdrError as error:
@@ -110,16 +112,34 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
+def _without_a_verb(argv: Sequence[str] | None) -> argparse.Namespace | None:
+    """The arguments where only general options are given; None where there is more, or anything is wrong.
+
+    Opening the app so doesn't wait for the parsers of all verbs.
+    """
+    small = _Parser(prog="pgdr", add_help=False)
+    _defaults(small)
+    try:
+        found, rest = small.parse_known_args(argv)
+    except UsageError:
+        return None  # told by the parser of everything, with its usage
+    return None if rest else found
+
+
+def _defaults(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(
+        verb=None, config=None, state=None, read_only=False, theme=None, ascii=False, no_mouse=False
+    )
+    _general(to)
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line. The general options may stand before or after the verb."""
     made = _Parser(
         prog="pgdr", description="Back up and recover PostgreSQL. Without a verb, opens the terminal app."
     )
     made.add_argument("--version", action="version", version=f"pgdr {__version__}")
-    made.set_defaults(
-        verb=None, config=None, state=None, read_only=False, theme=None, ascii=False, no_mouse=False
-    )
-    _general(made)
+    _defaults(made)
     after = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     _general(after)
     verbs = made.add_subparsers(dest="verb", metavar="VERB", title="verbs")

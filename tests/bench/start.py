@@ -60,6 +60,8 @@ def until_painted(argv: list[str]) -> float:
     began = time.perf_counter()
     child, terminal = pty.fork()
     if child == 0:
+        # As installed, both have their byte code on disk; some machines' environments forbid to write it.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LINES="24", COLUMNS="80")
         os.execv(argv[0], argv)
     seen = b""

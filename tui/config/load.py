@@ -6,12 +6,11 @@ import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.config import keys
 from tui.config.channels import read_channels, read_messages, read_updates
 from tui.config.scenarios import read_scenarios
-from tui.config.services import read_services
 from tui.config.smokes import read_smokes
 from tui.config.stores import read_stores
 from tui.config.table import Place, Reading, Table, dotted, nearest
@@ -29,6 +28,9 @@ from tui.model.fleet import (
     SqlCheck,
 )
 from tui.model.text import clean
+
+if TYPE_CHECKING:
+    from tui.model.service import ServiceSpec
 
 _POSITION = re.compile(r"^(.*) \((?:at (line \d+, column \d+)|at (end of document))\)$", re.DOTALL)
 _MEND = "The packaged sample.toml describes every key."
@@ -113,7 +115,7 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
         source=reading.source.absolute(),
         databases=_databases(raw, reading, names, BackupPolicy(stores=names, jobs=jobs)),
         stores=stores,
-        services=read_services(raw, reading),
+        services=_services(raw, reading),
         channels=read_channels(raw, reading),
         messages=read_messages(raw, reading),
         updates=read_updates(raw, reading),
@@ -134,6 +136,14 @@ def _fleet(raw: Table, reading: Reading) -> Fleet:
             "Write a [databases.NAME] or a [stores.NAME] for each, or run `pgdr init`.",
         )
     return fleet
+
+
+def _services(raw: Table, reading: Reading) -> tuple[ServiceSpec, ...]:
+    if "services" not in raw:
+        return ()
+    from tui.config.services import read_services  # loaded for who has some: the first screen waits for it
+
+    return read_services(raw, reading)
 
 
 def _keymap(raw: Table, reading: Reading) -> tuple[tuple[str, str], ...]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tui.model.scenario import Scenario
-from tui.model.service import ServiceSpec
-from tui.model.smoke import Smoke
-from tui.model.wording import Wording
+if TYPE_CHECKING:  # made by who has them: a fleet without services waits for nothing of them
+    from tui.model.scenario import Scenario
+    from tui.model.service import ServiceSpec
+    from tui.model.smoke import Smoke
+    from tui.model.wording import Wording
 
 
 class Criticality(Enum):

@@ -70,7 +70,7 @@ class Context:
     def open_app(self) -> int:
         """Opens the terminal app on the fleet and returns its exit code."""
         fleet = self.fleet()
-        gc.disable()  # costs a tenth of the time until the first paint; the app enables it then
+        gc.disable()  # it costs a tenth of the time until the first paint; the app enables it then
         from tui.app import run_app
 
         return run_app(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.model.paused import Paused
 from tui.model.text import clean
 from tui.widgets.lines import BLANK, WARN, line
+
+if TYPE_CHECKING:
+    from tui.model.paused import Paused
 
 
 class PausedLine(Static):
