@@ -103,12 +103,16 @@ def targets(fleet: Fleet, incident: Incident, database: Database) -> tuple[timed
 
 
 def back_at(incident: Incident) -> datetime | None:
-    """When the database was in use again: put in place, and not taken back; or the recovery was closed as
-    one that succeeded in another way. None before that. Of a drill, when that was gone through."""
+    """When the database was in use again: put in place or merged, and not taken back; handed over; or the
+    recovery was closed as one that succeeded in another way. None before that. Of a drill, when that was
+    gone through."""
     if incident.drill:
         return incident.rehearsed_at
-    if incident.swap is not None and incident.swap.undone_at is None:
-        return incident.swap.at
+    for done in (incident.swap, incident.merge):
+        if done is not None and done.undone_at is None:
+            return done.at
+    if incident.handed is not None:
+        return incident.handed.at
     if incident.closed_at is not None and incident.outcome == "recovered":
         return incident.closed_at
     return None

@@ -7,148 +7,147 @@ from pathlib import Path
 from typing import Any
 
 from tui.files import write_whole
+from tui.incident import report_sections as sections
+from tui.incident import story
 from tui.incident.book import Book
+from tui.incident.clocks import back_at, data_lost, targets, unavailable, writes_ended
+from tui.incident.follow_ups import follow_ups
+from tui.incident.markdown import md
+from tui.incident.scenarios import known
 from tui.jobs.watch import view
 from tui.model import codec
-from tui.model.amounts import UNKNOWN, count, duration, limit
 from tui.model.errors import PgdrError
 from tui.model.fleet import Fleet
-from tui.model.incident import Incident, Step
+from tui.model.incident import Incident
+from tui.model.paused import Paused
 from tui.model.progress import Progress
-from tui.model.text import clean, rfc3339
+from tui.operations.paused import paused
+
+__all__ = ["as_json", "data_lost", "load", "markdown", "recovery_time", "write"]
 
 
 def write(book: Book, state: Path, incident: Incident, fleet: Fleet) -> Path:
     """Writes the report as Markdown beside the incident and returns its path."""
     path = book.report_path(incident.id)
-    write_whole(path, markdown(incident, fleet, _job(state, incident)))
+    write_whole(path, load(state, incident, fleet))
     return path
 
 
 def load(state: Path, incident: Incident, fleet: Fleet) -> str:
     """The report as Markdown, made from what is on disk now."""
-    return markdown(incident, fleet, _job(state, incident))
+    return markdown(incident, fleet, _job(state, incident), paused(state))
 
 
 def as_json(state: Path, incident: Incident, fleet: Fleet) -> dict[str, Any]:
-    """The report as plain data: the incident's fields, the times that matter, the job's outcome."""
-    job = _job(state, incident)
+    """The report as plain data: the incident's fields, the times that matter, the job's outcome, and the
+    sentences that the Markdown has."""
+    job, now = _job(state, incident), _until(incident)
     document: dict[str, Any] = codec.plain(incident)
     rto, lost = recovery_time(incident), data_lost(incident)
-    target = fleet.database(incident.database)
+    database = fleet.database(incident.database)
+    promised = targets(fleet, incident, database) if database else (None, None)
+    back = back_at(incident)
     document.update(
-        rto_s=rto.total_seconds() if rto else None,
-        rpo_s=lost.total_seconds() if lost else None,
-        rto_target_s=target.rto.total_seconds() if target else None,
-        rpo_target_s=target.rpo.total_seconds() if target else None,
+        rto_s=_seconds(rto),
+        rpo_s=_seconds(lost),
+        rto_target_s=_seconds(promised[0]),
+        rpo_target_s=_seconds(promised[1]),
         errors=[codec.plain(e) for e in job.errors] if job else [],
+        scenario_title=known(incident.scenario).title if incident.scenario else None,
+        summary=story.summary(incident, fleet, job),
+        impact=story.impact(incident, now),
+        back_at=codec.plain(back) if back else None,
+        unavailable_s=None if incident.drill else _seconds(unavailable(incident, now)),
+        data_lost={
+            "after": codec.plain(incident.backup_at) if incident.backup_at else None,
+            "until": codec.plain(writes_ended(incident)) if incident.backup_at else None,
+            "seconds": _seconds(lost),
+            "what": story.lost(incident, fleet),
+        },
+        commands=[
+            {"at": codec.plain(e.at), "operator": e.operator, "command": sections.redacted(e.text)}
+            for e in incident.timeline
+            if e.kind == "command"
+        ],
+        follow_ups=follow_ups(incident, fleet, job, paused(state)),
     )
     return document
 
 
 def recovery_time(incident: Incident) -> timedelta | None:
-    """From the declaration until the restored database was in place (swapped), None before that."""
-    ended = incident.swap.at if incident.swap and not incident.swap.undone_at else None
+    """From the declaration until the recovered data was in use, None before that."""
+    ended = back_at(incident)
     return ended - incident.declared_at if ended else None
 
 
-def data_lost(incident: Incident) -> timedelta | None:
-    """From the backup that was used to the declaration: the most that can have been lost."""
-    return incident.declared_at - incident.backup_at if incident.backup_at else None
-
-
-def markdown(incident: Incident, fleet: Fleet, job: Progress | None) -> str:
-    """Given an incident, its fleet and its restore's job, returns the report."""
-    database = fleet.database(incident.database)
-    name = clean(incident.database)
-    rto, lost = recovery_time(incident), data_lost(incident)
+def markdown(incident: Incident, fleet: Fleet, job: Progress | None, held: Paused | None = None) -> str:
+    """Given an incident, its fleet, its restore's job and what is still paused, returns the report."""
+    kind = "Drill" if incident.drill else "Incident"
+    restored = incident.verdict.value if incident.verdict else "none"
     lines = [
-        f"# Incident {incident.id}: {_md(name)}",
+        f"# {kind} {incident.id}: {md(incident.database)}",
         "",
-        f"- Fleet: {_md(clean(fleet.name))}",
-        f"- Declared: {rfc3339(incident.declared_at)} by {_md(clean(incident.operator))}",
-        f"- Closed: {_moment(incident.closed_at)}",
-        f"- Outcome: {_md(clean(incident.outcome or 'still open'))}",
-        f"- Backup used: {_md(clean(incident.ref or 'none'))}, taken {_moment(incident.backup_at)}",
-        f"- Data lost at most: {duration(lost)}" + (f" (RPO {limit(database.rpo)})" if database else ""),
-        f"- Recovered after: {duration(rto)}" + (f" (RTO {limit(database.rto)})" if database else ""),
-        f"- Restore: {incident.verdict.value if incident.verdict else 'none'}"
-        + (f", {count(job.rows)} rows" if job and job.rows is not None else ""),
-        f"- Health address: {_md(clean(incident.health or 'not asked'))}",
-        "",
-        "## Steps",
-        "",
-        "| step | status | began | took | outcome |",
-        "|---|---|---|---|---|",
+        *(["**DRILL: a rehearsal. Nothing live was touched.**", ""] if incident.drill else []),
+        *_section("Summary", _paragraph(story.summary(incident, fleet, job))),
+        *_section(
+            "At a glance",
+            [
+                f"- Fleet: {md(fleet.name)}",
+                *(f"- {name}: {md(value)}" for name, value in story.times(incident, fleet)),
+                f"- Outcome: {md(incident.outcome or 'still open')}",
+                f"- Backup used: {md(incident.ref or 'none')}"
+                + (f", taken {story.utc(incident.backup_at)}" if incident.backup_at else ""),
+                f"- Restore: {restored}",
+                *(f"- Driven at last by: {md(who)}" for who in [incident.driver] if who),
+            ],
+        ),
+        *_section("Impact", _bullets(story.impact(incident, _until(incident))) + sections.counts(incident)),
+        *_section("Data lost", _bullets(story.lost(incident, fleet))),
+        *_section("Steps", sections.steps(incident)),
+        *_section("Services and writes held back", sections.held_back(incident.timeline)),
+        *_section("What was run", sections.commands(incident)),
+        *_section("Checks of the restored database", sections.checks(incident)),
+        *_section("What pg_restore complained of", sections.errors(job)),
+        *_section("What differs", sections.differences(incident)),
+        *_section("How it was put into use", sections.ending(incident)),
+        *_section("Who was told", sections.messages(incident.sent)),
+        *_section("Hand-overs", sections.hand_overs(incident.timeline)),
+        *_section("Timeline", sections.timeline(incident)),
+        *_section(
+            "Follow-ups", [f"- [ ] {md(said)}" for said in follow_ups(incident, fleet, job, held or Paused())]
+        ),
     ]
-    for record in incident.steps:
-        took = record.ended_at - record.began_at if record.ended_at and record.began_at else None
-        lines.append(
-            f"| {record.step.value} | {record.status.value} | {_moment(record.began_at)} | {duration(took)} "
-            f"| {_md(clean(record.note))} |"
-        )
-    lines += ["", "## What was found", ""]
-    lines += [f"- {f.level.value}: {_md(clean(f.what))}" for f in incident.findings] or ["- Nothing."]
-    if incident.counts:
-        lines += ["", "| table | rows in the last manifest | rows found |", "|---|---|---|"]
-        lines += [
-            f"| {_md(clean(f'{c.schema}.{c.name}'))} | {count(c.expected)} | {count(c.found)} |"
-            for c in incident.counts
-        ]
-    lines += ["", "## Checks of the restored database", ""]
-    if incident.checks:
-        lines += ["| check | passed | expected | found |", "|---|---|---|---|"]
-        lines += [
-            "| "
-            + " | ".join((_md(clean(c.name)), _passed(c.passed), _md(clean(c.expected)), _md(clean(c.found))))
-            + " |"
-            for c in incident.checks
-        ]
-    else:
-        lines.append("None were run.")
-    if job and job.errors:
-        lines += ["", "## What pg_restore complained of", ""]
-        lines += [
-            f"- {_md(clean(e.entry or ''))} {_md(clean(e.message, 400))} {e.meaning}" for e in job.errors
-        ]
-    if incident.swap:
-        kept = f"kept as {clean(incident.swap.kept_as)}" if incident.swap.kept_as else "not there"
-        lines += ["", "## Swap", "", f"The old database is {_md(kept)}."]
-        if incident.swap.undone_at:
-            lines.append(f"Undone at {_moment(incident.swap.undone_at)}.")
-    lines += ["", "## Timeline (UTC)", ""]
-    lines += [
-        f"- {rfc3339(e.at)} {_md(clean(e.operator))}, {e.kind}: "
-        + (f"`{clean(e.text)}`" if e.kind == "command" else _md(clean(e.text)))
-        for e in incident.timeline
-    ]
-    skipped = [r for r in incident.steps if r.status.value == "skipped" and r.step is not Step.RESTORE]
-    lines += ["", "## Follow-ups", ""]
-    lines += [f"- {r.step.value} was gone past: {_md(clean(r.note))}" for r in skipped]
-    if incident.swap and incident.swap.kept_as and not incident.swap.undone_at:
-        lines.append(f"- Drop {_md(clean(incident.swap.kept_as))} once nobody needs it.")
-    lines += ["- Find the cause, and what would have shown it earlier.", ""]
     return "\n".join(lines)
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    """A section, or nothing where there is nothing to say."""
+    while lines and not lines[0]:
+        lines = lines[1:]
+    return [f"## {title}", "", *lines, ""] if lines else []
+
+
+def _paragraph(sentences: list[str]) -> list[str]:
+    return [md(" ".join(sentences))]
+
+
+def _bullets(sentences: list[str]) -> list[str]:
+    return [f"- {md(sentence)}" for sentence in sentences]
 
 
 def _job(state: Path, incident: Incident) -> Progress | None:
     if incident.job is None:
         return None
     try:
-        return view(state, incident.job).picture(incident.closed_at or incident.declared_at)
+        return view(state, incident.job).picture(_until(incident))
     except PgdrError:
         return None  # its directory was removed; the incident itself holds what matters
 
 
-def _md(text: str) -> str:
-    for char in "\\`*_[]<>|#":
-        text = text.replace(char, "\\" + char)
-    return text
+def _until(incident: Incident) -> datetime:
+    """The moment that the report speaks of: the end, or the last thing that happened."""
+    return incident.closed_at or max((e.at for e in incident.timeline), default=incident.declared_at)
 
 
-def _moment(moment: datetime | None) -> str:
-    return rfc3339(moment.replace(microsecond=0)) if moment else UNKNOWN
-
-
-def _passed(passed: bool | None) -> str:
-    return {True: "yes", False: "NO", None: "not asked"}[passed]
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
