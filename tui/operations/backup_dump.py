@@ -15,7 +15,7 @@ from tui.model.event import LogLine
 from tui.model.text import clean, clean_lines
 from tui.operations.guarded import dismiss, guarding
 from tui.operations.report import Report
-from tui.postgres.errors import explain
+from tui.postgres.trouble_search import search
 from tui.process import Command, start
 
 _CHUNK = 1 << 20
@@ -113,6 +113,6 @@ class Dump:
             text += f"\nIt was ended by signal {-code}."
         if any(words in text for words in _GONE):
             return Unreachable(what, clean_lines(text).strip(), "See whether the server is still there.")
-        known = explain(text)
-        mend = known[0].solution if known else "See its messages above."
+        known = next((match.trouble for match in search(text, 1) if match.sure), None)
+        mend = known.do[0] if known else "See its messages above."
         return PgdrError(what, clean_lines(text).strip() or None, mend)
