@@ -20,9 +20,9 @@ from tui.model.errors import ConfigError
 from tui.model.fleet import Fleet
 from tui.model.text import stamp
 from tui.screens import go
-from tui.screens.drill_ways import DrillWays
 from tui.screens.fleet import PAINTED_S, FleetScreen
 from tui.screens.rooms import House, Rooms, rooms_of
+from tui.screens.trouble_ways import TroubleWays
 from tui.widgets.ascii import needs_ascii
 from tui.widgets.header import Bearings
 
@@ -36,7 +36,7 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class PgdrApp(DrillWays):
+class PgdrApp(TroubleWays):
     """The app on one fleet. `rooms` and `now` are given by tests; everyone else gets the real ones."""
 
     TITLE = "pgdr"

@@ -97,6 +97,10 @@ class ErrorScreen(ModalScreen[None]):
         facts = "\n".join(f"{label}: {clean_lines(what)}" for label, what in self._facts())
         return "\n".join([clean_lines(self._what), facts, *self._lines]) + "\n"
 
+    def trouble(self) -> tuple[str, str | None]:
+        """The error's text, to be looked for; no database."""
+        return " ".join([self._what, self._why or "", *self._lines]), None
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Copying is offered where it works."""
         return action != "copy" or self._copy is not None

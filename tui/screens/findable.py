@@ -53,6 +53,8 @@ def _everywhere(app: Ways) -> Iterator[Found]:
     yield way("backups of all databases", "stores", lambda: app.on_backups_of(go.BackupsOf(None)))
     yield way("jobs", "what is running or has run", app.on_jobs)
     yield way("incidents", "recoveries", app.on_incidents)
+    yield way("drills", "what is due, rehearsals", lambda: app.post_message(go.Drills()))
+    yield way("troubles", "errors, what helps", partial(app.run_action, "app.troubles"))
     for theme in app.theme_names:
         yield way(f"theme {clean(theme)}", "colours", partial(app.wear, theme))
     yield way("mouse off", "leave it to the terminal, select with it", partial(app.set_mouse, False))
@@ -74,3 +76,4 @@ def _databases(app: Ways) -> Iterator[Found]:
         if writing:
             yield does("recover", lambda own: app.on_recover(go.Recover(own)))
             yield does("back up now", lambda own: app.on_back_up(go.BackUp(own)))
+            yield does("drill", lambda own: app.post_message(go.Drill(own)))

@@ -278,6 +278,14 @@ class FleetScreen(ListScreen):
         if entry is not None:
             self.post_message(message(entry.database.name))
 
+    def trouble(self) -> tuple[str, str | None]:
+        """Why the chosen one isn't up, to be looked for, and which it is."""
+        entry = self._table.cursor_row
+        if entry is None:
+            return "", None
+        bad = entry.facts is not None and entry.facts.status is not Status.UP
+        return (entry.facts.why or "" if entry.facts and bad else ""), entry.database.name
+
     def action_recover(self) -> None:
         """Begins the guided recovery of the chosen one."""
         self._go(go.Recover)

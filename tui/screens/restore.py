@@ -19,7 +19,7 @@ from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pane import told_error
 from tui.screens.recovery.restore_pane import STOP_CHOICES
 from tui.widgets.header import Bearings, StatusHeader
-from tui.widgets.job_pane import JobPane
+from tui.widgets.job_pane import JobPane, error_text
 from tui.widgets.keys import KeyFooter, bound
 
 
@@ -63,6 +63,10 @@ class RestoreScreen(Screen[None]):
     def picture(self) -> Progress | None:
         """The job as it was seen last."""
         return self.query_one(JobPane).picture
+
+    def trouble(self) -> tuple[str, str | None]:
+        """What the job complained of, to be looked for, and its database."""
+        return error_text(self.picture), self.picture.database if self.picture else None
 
     def _look(self) -> None:
         if not self._looking:
@@ -112,15 +116,15 @@ class RestoreScreen(Screen[None]):
         if picture is None:
             return
         choices: Sequence[tuple[str, str]] = STOP_CHOICES
-        if picture.kind is JobKind.BACKUP:
+        if picture.kind in (JobKind.BACKUP, JobKind.COPY):
             choices = (
-                ("go on", "The backup goes on."),
+                ("go on", f"The {picture.kind.value} goes on."),
                 ("stop", "What was written of it so far is removed."),
             )
 
         def answered(choice: int | None) -> None:
             if choice in (1, 2):
-                keep = choice == 1 and picture.kind is not JobKind.BACKUP
+                keep = choice == 1 and picture.kind not in (JobKind.BACKUP, JobKind.COPY)
                 self.run_worker(
                     lambda: ask_cancel(self._state, self._job, self._operator, keep),
                     thread=True, group="stop", exit_on_error=False,

@@ -22,6 +22,16 @@ from tui.widgets.text_lines import TextLines
 WIDE = 120  # from this many columns on, tables stand beside
 
 
+def error_text(picture: Progress | None) -> str:
+    """The worst that a job complained of: an error that lost something, else why it ended so, else an error
+    that is explained; nothing where it complained of nothing."""
+    if picture is None:
+        return ""
+    serious = [error.message for error in picture.errors if not error.harmless]
+    said = [*serious, picture.message or "", *(error.message for error in picture.errors)]
+    return next((text for text in said if text), "")
+
+
 class JobPane(Vertical):
     """Shows a job. It keeps nothing but the picture it was given last, and starts and stops nothing.
 

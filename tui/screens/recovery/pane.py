@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
@@ -15,6 +16,7 @@ from textual.worker import Worker, WorkerState
 from tui.model.errors import PgdrError
 from tui.model.incident import Step
 from tui.model.text import clean
+from tui.postgres.trouble_search import search
 from tui.screens.recovery.desk import Desk
 from tui.widgets.keys import named
 from tui.widgets.lines import BAD, BLANK, FAINT, line, wrapped
@@ -117,6 +119,12 @@ class StepPane(Vertical):
         event.stop()
         self.draw()
 
+    def trouble_text(self) -> str:
+        """What went wrong here, for looking up what is known of it; nothing when nothing did."""
+        if isinstance(self.error, PgdrError):
+            return f"{self.error.what} {self.error.why or ''}"
+        return str(self.error or "")
+
     # Showing
 
     def room(self) -> int:
@@ -149,4 +157,14 @@ def told_error(error: BaseException, width: int) -> list[Content]:
         made += wrapped(clean(error.why), width, line(("  why   ", FAINT)))
     if error.mend:
         made += wrapped(clean(error.mend), width, line(("  next  ", FAINT)))
+    known = _known(f"{error.what} {error.why or ''}")
+    if known:
+        made += wrapped(f"what is known of it: {known}", width, line(("  !     ", FAINT)))
     return made
+
+
+@lru_cache(maxsize=64)  # drawn twice a second while something is waited for
+def _known(text: str) -> str:
+    """The trouble that a text is a message of, in a few words; nothing where none is known for sure."""
+    found = search(text, 1)
+    return found[0].trouble.symptom if found and found[0].sure else ""

@@ -22,7 +22,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pane import StepPane, told_error
 from tui.widgets.job_head import JobContext
-from tui.widgets.job_pane import JobPane
+from tui.widgets.job_pane import JobPane, error_text
 from tui.widgets.lines import BLANK, line, wrapped
 from tui.widgets.plan_lines import plan_lines, span
 from tui.widgets.server_line import server_line
@@ -201,6 +201,10 @@ class RestorePane(StepPane):
     @property
     def _usable(self) -> bool:
         return self.desk.incident.verdict in (Verdict.CLEAN, Verdict.EXPLAINED)
+
+    def trouble_text(self) -> str:
+        """What pg_restore complained of, where the guide had nothing to complain of itself."""
+        return super().trouble_text() or error_text(self._picture)
 
     def action_next(self) -> None:
         """On to the checks."""

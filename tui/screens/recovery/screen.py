@@ -100,6 +100,10 @@ class RecoveryScreen(DrivenScreen):
             return self._job_runs is (action == "leave_running")
         return super().check_action(action, parameters)
 
+    def trouble(self) -> tuple[str, str | None]:
+        """What went wrong on the step that is shown, to be looked for."""
+        return self._pane(self.shown).trouble_text(), self.desk.incident.database
+
     def changed_elsewhere(self, mine_before: bool) -> None:
         """Another has worked on it, or it was handed over: shows what is so now."""
         self._tell()
