@@ -76,6 +76,25 @@ async def test_verify_is_a_job_that_is_watched(living: Living) -> None:
     assert living.shop.server.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%verify%'") == "0"
 
 
+async def test_copying_into_another_store_is_a_job_that_is_watched(living: Living) -> None:
+    key = living.ref.partition(":")[2]
+    offsite = open_store(living.fleet.stores[1])
+    there = {found.key for page in offsite.pages() for found in page}
+    for found in there:
+        offsite.delete(found)
+    app = PgdrApp(living.narrowed("shop", stores=("local", "offsite")), living.state, operator="ada@bastion")
+    async with app.run_test(size=NARROW) as pilot:
+        await until_seen(pilot, "● shop")
+        await pilot.press("b")
+        await until_seen(pilot, "1 of 1", "5,000 rows")
+        await pilot.press("c")
+        await until_seen(pilot, "Copy a backup to…", "Cancel", "offsite", "off-site")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, RestoreScreen), "the job is watched")
+        await until_seen(pilot, "copy of ", f"to offsite:{key}"[:60], "✔ clean")
+    assert {found.key for page in offsite.pages() for found in page} == there
+
+
 async def test_a_damaged_backup_says_so(living: Living) -> None:
     key = living.ref.partition(":")[2]
     store = living.fleet.stores[0]

@@ -9,12 +9,14 @@ from pathlib import Path
 from tui.jobs.job import JobSpec
 from tui.model.backup import Verdict
 from tui.model.errors import PgdrError
-from tui.model.event import JobKind, JobState, LogLine
+from tui.model.event import BytesMoved, JobKind, JobState, LogLine, Phase, PhaseBegan
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
 from tui.operations.backup import back_up
+from tui.operations.catalogue import split_ref
+from tui.operations.copy import copy_backup
 from tui.operations.records import Drill, add_drill
-from tui.operations.report import Clock, Report, Stop
+from tui.operations.report import Clock, Report, Stop, Stopped
 from tui.operations.restore import Restored, restore
 from tui.operations.resume import Before
 from tui.operations.verify_backup import Verified, verify_backup
@@ -77,6 +79,8 @@ def carry_out(
             rows=manifest.rows,
             items=len(manifest.tables),
         )
+    if spec.kind is JobKind.COPY:
+        return _copy(fleet, spec, report, stop)
     if spec.ref is None or spec.target is None:
         raise PgdrError("The job's order names no backup or no target.")
     if spec.kind in (JobKind.VERIFY, JobKind.DRILL):
@@ -120,6 +124,22 @@ def carry_out(
         was=was,
     )
     return _ending(restored)
+
+
+def _copy(fleet: Fleet, spec: JobSpec, report: Report, stop: Stop) -> Ending:
+    into = fleet.store(spec.stores[0]) if len(spec.stores) == 1 else None
+    if spec.ref is None or into is None:
+        raise PgdrError("The job's order names no backup, or no store that the configuration knows.")
+    source, key = split_ref(fleet, spec.ref)
+
+    def advanced(moved: int, total: int) -> None:
+        if stop():
+            raise Stopped
+        report(BytesMoved(Phase.STORE, moved, total))
+
+    report(PhaseBegan(Phase.STORE))
+    done = copy_backup(open_store(source), key, open_store(into), advanced)
+    return Ending(JobState.DONE, Verdict.CLEAN, ref=done.copied_to)
 
 
 def application(job: str) -> str:

@@ -18,6 +18,7 @@ class JobKind(Enum):
     VERIFY = "verify"
     DRILL = "drill"
     BACKUP = "backup"
+    COPY = "copy"
 
 
 class JobState(Enum):

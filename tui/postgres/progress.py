@@ -128,6 +128,8 @@ class Fold:
         self._started, self._started_at = event, at
         if event.kind is JobKind.BACKUP:
             expected = {Phase.DUMP: 2.0 * _SMALL, Phase.STORE: 1.0 * _SMALL}
+        elif event.kind is JobKind.COPY:
+            expected = {Phase.STORE: 1.0 * _SMALL}
         else:
             expected = {Phase.CREATE: 2.0 * _SMALL, Phase.ANALYZE: 1.0 * _SMALL}
             if event.kind in (JobKind.VERIFY, JobKind.DRILL):

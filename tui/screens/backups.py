@@ -262,7 +262,7 @@ class BackupsScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action in ("recover", "verify", "tables"):
+        if action in ("recover", "verify", "copy_to", "tables"):
             return not self._house.bearings.read_only and self._table_row() is not None
         return self._table_row() is not None if action == "copy" else True
 
@@ -302,6 +302,10 @@ class BackupsScreen(ListScreen):
     def action_verify(self) -> None:
         """Verifies the chosen backup."""
         self._with_chosen(go.Verify)
+
+    def action_copy_to(self) -> None:
+        """Copies the chosen backup into another store."""
+        self._with_chosen(go.CopyTo)
 
     def action_tables(self) -> None:
         """Restores single tables of the chosen backup; looks inside it first where that isn't known yet."""

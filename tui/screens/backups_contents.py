@@ -131,7 +131,7 @@ class ContentsScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
-        if action in ("recover", "verify", "tables"):
+        if action in ("recover", "verify", "copy_to", "tables"):
             known = action != "tables" or bool(self._tables)
             return known and not self._house.bearings.read_only and self._database is not None
         return True
@@ -145,6 +145,11 @@ class ContentsScreen(ListScreen):
         """Verifies this backup."""
         if self._database is not None:
             self.post_message(go.Verify(self._database, self._backup.ref))
+
+    def action_copy_to(self) -> None:
+        """Copies this backup into another store."""
+        if self._database is not None:
+            self.post_message(go.CopyTo(self._database, self._backup.ref))
 
     @property
     def _tables(self) -> tuple[TableContents, ...]:

@@ -96,6 +96,15 @@ class OpenBackup(Message):
         self.backup = backup
 
 
+class CopyTo(Message):
+    """Copy a backup, which is one of `database`'s, into another store."""
+
+    def __init__(self, database: str, ref: str) -> None:
+        super().__init__()
+        self.database = database
+        self.ref = ref
+
+
 class BackupsOf(Message):
     """See the backups, those of one database first in sight."""
 

@@ -35,7 +35,8 @@ class Rooms:
 
     `look` hands over each database's facts as they arrive; `backups` streams the backups of one store
     in pages, and its problems. `back_up` starts the job that takes a backup, `verify` the one that restores
-    a backup into a scratch database and checks it; both return the job's id. `drop_kept` drops a kept
+    a backup into a scratch database and checks it, `copy_to` the one that copies a backup into another store;
+    all return the job's id. `drop_kept` drops a kept
     database for good. `duties` reads the stores, and hands over those that can't be read; with None it asks
     none, and so knows of no verification. `paused` is everything that is still paused or frozen, asked of
     nobody; `pausing` is what pauses the services of one database.
@@ -52,6 +53,7 @@ class Rooms:
     incidents: Callable[[], tuple[Incident, ...]]
     report: Callable[[Incident], str]
     verify: Callable[[Database, str], str]
+    copy_to: Callable[[Database, str, str], str]
     back_up: Callable[[Database], str]
     kept: Callable[[Database], tuple[KeptDatabase, ...]]
     drop_kept: Callable[[Database, str], KeptDatabase]
@@ -92,6 +94,7 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         incidents=lambda: real().incidents(),
         report=lambda incident: real().report(incident),
         verify=lambda database, ref: real().verify(database, ref),
+        copy_to=lambda database, ref, store: real().copy_to(database, ref, store),
         back_up=lambda database: real().back_up(database),
         kept=lambda database: real().kept(database),
         drop_kept=lambda database, name: real().drop_kept(database, name),

@@ -320,6 +320,30 @@ class Ways(DressedApp):
     def _start_verify(self, database: Database, ref: str) -> None:
         self._follow(lambda: self._house.rooms.verify(database, ref))
 
+    # Copying
+
+    def on_copy_to(self, message: go.CopyTo) -> None:
+        """Asks into which store a backup is to be copied, then watches the job."""
+        from tui.screens.recovery.choose import ChooseScreen
+
+        database, ref = self._fleet.database(message.database), message.ref
+        others = [store for store in self._fleet.stores if store.name != ref.partition(":")[0]]
+        if database is None:
+            return
+        choices = [("Cancel", "Nothing is copied." if others else "There is no other store to copy it to.")]
+        choices += [(s.name, "off-site" if s.offsite else "not off-site") for s in others]
+
+        def answered(choice: int | None) -> None:
+            if choice:
+                self._start_copy(database, ref, others[choice - 1].name)
+
+        about = f"{ref}, with all that lies beside it; nothing that is there is written over"
+        self.push_screen(ChooseScreen("Copy a backup to…", about, choices), answered)
+
+    @work(thread=True, exit_on_error=False)
+    def _start_copy(self, database: Database, ref: str, store: str) -> None:
+        self._follow(lambda: self._house.rooms.copy_to(database, ref, store))
+
     # Single tables
 
     def on_tables(self, message: go.Tables) -> None:

@@ -84,6 +84,18 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         )
         return start_job(state, spec)
 
+    def copy_to(database: Database, ref: str, store: str) -> str:
+        spec = JobSpec(
+            id=new_id(JobKind.COPY, now()),
+            kind=JobKind.COPY,
+            config=source(),
+            database=database.name,
+            operator=operator,
+            ref=ref,
+            stores=(store,),
+        )
+        return start_job(state, spec)
+
     def last_drill(database: Database) -> Drill | None:
         return records.last_drill(state, database.name)
 
@@ -114,6 +126,7 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         incidents=lambda: Book(state).all(),
         report=lambda incident: report.load(state, incident, fleet),
         verify=verify,
+        copy_to=copy_to,
         back_up=back_up,
         kept=lambda database: kept.kept_databases(
             fleet, state, database, databases_in_use(state, database.name)

@@ -93,7 +93,7 @@ def _outcome(picture: Progress, width: int) -> list[Content]:
     ]
     if any(facts):
         made.append(joined(facts))
-    if picture.kind is not JobKind.BACKUP and picture.checks:
+    if picture.checks and picture.kind is not JobKind.BACKUP:
         made.append(line(("checks  ", FAINT), check_count(picture.checks)))
     return [*made, BLANK] if made else []
 

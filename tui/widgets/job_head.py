@@ -60,6 +60,10 @@ def _what(picture: Progress, context: JobContext, width: int) -> list[Content]:
         made = picture.made_ref or picture.ref
         to = line(("  to ", FAINT), clean(made) if made else "the stores of its policy")
         return [fit(line(("backup of ", FAINT), clean(picture.database)), width), fit(to, width)]
+    if picture.kind is JobKind.COPY:
+        source = line(("copy of ", FAINT), clean(picture.ref or show.UNKNOWN))
+        to = line(("  to ", FAINT), clean(picture.made_ref or "the store that was chosen"))
+        return [fit(source, width), fit(to, width)]
     into = line(("into ", FAINT), clean(picture.target or show.UNKNOWN))
     if context.where:
         into += line((" on ", FAINT), clean(context.where))
