@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 
 from tests.recovery.world import World
@@ -28,8 +27,7 @@ def fresh_server() -> Iterator[Server]:
 
 def decided(guide: Guide, scenario: Scenario, tables: tuple[str, ...] = ()) -> Guide:
     """The guide, once its engineer has decided what has happened."""
-    guide._by(lambda now: replace(now, scenario=scenario, scenario_why="so it is", tables=tables))
-    guide.pass_over()
+    guide.decide(scenario, "So it is.", tables=tables)
     return guide
 
 

@@ -34,30 +34,6 @@ class RestoreStep(FreshServer):
         scenario = self._incident.scenario
         return scenario is not None and known(scenario).scope is Scope.NOTHING
 
-    def pass_over(self) -> Incident:
-        """Goes past the steps that the scenario doesn't have, with the reason, by itself; brings them back
-        when it is another scenario now. To be called whenever the scenario was decided on."""
-        nothing = self.restores_nothing
-
-        def passed(now: Incident) -> Incident:
-            told: list[tuple[str, str]] = []
-            for step in (Step.PICK, Step.RESTORE):
-                record = now.record(step)
-                if nothing and record.status in (StepStatus.PENDING, StepStatus.ACTIVE) and now.job is None:
-                    at = self._now()
-                    began = record.began_at or at
-                    record = replace(
-                        record, status=StepStatus.SKIPPED, began_at=began, ended_at=at, note=NOTHING
-                    )
-                    told.append(("decision", f"Passed over {step.value}: {NOTHING}"))
-                elif not nothing and record.status is StepStatus.SKIPPED and record.note == NOTHING:
-                    record = StepRecord(step)
-                    told.append(("decision", f"Step {step.value} is needed after all."))
-                now = with_records(now, record)
-            return replace(now, timeline=(*now.timeline, *self._entries(told))) if told else now
-
-        return self._by(passed)
-
     def plan(self) -> RestorePlan:
         """The restore, before anything happens. The fresh database's name is settled here, once.
 
