@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -160,27 +160,30 @@ def _backups(store: str, page: Callable[[tuple[Backup, ...]], None], problem: Ca
         problem(PROBLEM)
 
 
-ROOMS = Rooms(
-    look=_look,
-    schema=lambda database: LIVE,
-    last_seen=lambda database: None,
-    last_drill=lambda database: Drill(NOW - timedelta(days=40), 1320.0, 60.0, Verdict.CLEAN),
-    backups=_backups,
-    describe=lambda backup: Description(backup, None, None, TABLES, 65536, ()),
-    of_database=lambda database, backups: [b for b in backups if b.database == database.dbname],
-    jobs=lambda: JOBS,
-    incidents=lambda: INCIDENTS,
-    report=lambda incident: LONG,
-    verify=lambda database, ref: HALFWAY.job,
-    back_up=lambda database: HALFWAY.job,
-    kept=lambda database: KEPT,
-    drop_kept=lambda database, name: KEPT[0],
-    drills=lambda: list(DRILLS),
-    duties=lambda on_problem: DUTIES,
-    newest_good=lambda database: BACKUPS[0],
-    paused=Paused,
-    pausing=lambda database: Pausing(FLEET, Path("/nowhere"), database, Cause("anna", "x"), lambda: NOW),
-)
+_ANSWERS: dict[str, Callable[..., Any]] = {
+    "look": _look,
+    "schema": lambda database: LIVE,
+    "last_seen": lambda database: None,
+    "last_drill": lambda database: Drill(NOW - timedelta(days=40), 1320.0, 60.0, Verdict.CLEAN),
+    "backups": _backups,
+    "describe": lambda backup: Description(backup, None, None, TABLES, 65536, ()),
+    "of_database": lambda database, backups: [b for b in backups if b.database == database.dbname],
+    "jobs": lambda: JOBS,
+    "incidents": lambda: INCIDENTS,
+    "report": lambda incident: LONG,
+    "verify": lambda database, ref: HALFWAY.job,
+    "copy_to": lambda database, ref, store: HALFWAY.job,
+    "back_up": lambda database: HALFWAY.job,
+    "kept": lambda database: KEPT,
+    "drop_kept": lambda database, name: KEPT[0],
+    "drills": lambda: list(DRILLS),
+    "duties": lambda on_problem: DUTIES,
+    "newest_good": lambda database: BACKUPS[0],
+    "paused": Paused,
+    "pausing": lambda database: Pausing(FLEET, Path("/nowhere"), database, Cause("anna", "x"), lambda: NOW),
+}
+# What no screen here asks for finds nothing.
+ROOMS = Rooms(**{field.name: _ANSWERS.get(field.name, lambda *_: ()) for field in fields(Rooms)})
 
 
 class _Quiet(PgdrApp):

@@ -89,7 +89,7 @@ class PauseScreen(Screen[None]):
         """Makes the screen."""
         place = f"{self._database.name} › services and writes"
         yield StatusHeader(self._bearings, f"DRILL › {place}" if self._pausing.drill else place)
-        yield LineTable[Row](COLUMNS, lambda row: cells(row, self._database.dbname), lambda row: row.name)
+        yield LineTable[Row](COLUMNS, cells, lambda row: row.name)
         yield Detail(id="details")
         yield KeyFooter()
 

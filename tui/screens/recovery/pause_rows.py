@@ -63,10 +63,10 @@ class Row:
         )
 
 
-def cells(row: Row, dbname: str) -> list[Piece]:
+def cells(row: Row) -> list[Piece]:
     """Returns a row's cells, one a column of COLUMNS."""
     view = row.view
-    name = f"writes to {dbname}" if row.is_writes else row.name
+    name = "writes" if row.is_writes else row.name
     kind = "database" if row.is_writes else view.kind if isinstance(view, ServiceView) else ""
     if row.doing:
         return [Cell("◌", WARN), Cell(name, STRONG), kind, Cell("at work", WARN), row.doing]
