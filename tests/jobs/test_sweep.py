@@ -1,0 +1,49 @@
+"""Archives that were staged by jobs nobody went on with are removed, and only those."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tests.jobs.test_supervisor import order, wait
+from tests.recovery.world import make_world, utc_now
+from tests.servers import FreshDatabase
+from tui.files import private_directory
+from tui.jobs.job import JobFiles, JobSpec, write_spec
+from tui.jobs.lock import held
+from tui.jobs.start import start_job
+from tui.jobs.sweep import KEPT_FOR, sweep
+from tui.jobs.watch import follow
+from tui.model.event import JobKind, JobState
+
+NOW = utc_now()
+
+
+def left(state: Path, job: str, at: datetime) -> JobFiles:
+    """A job of that time that has left an opened archive."""
+    files = write_spec(state, JobSpec(job, JobKind.RESTORE, Path("pgdr.toml"), "shop", "anna"))
+    (private_directory(files.staging) / "archive").write_bytes(b"PGDMP")
+    files.journal.touch()
+    for path in (files.spec, files.journal):
+        os.utime(path, (at.timestamp(), at.timestamp()))
+    return files
+
+
+def test_what_is_old_and_of_no_living_job(tmp_path: Path) -> None:
+    old = left(tmp_path, "old", NOW - KEPT_FOR - timedelta(minutes=1))
+    young = left(tmp_path, "young", NOW - KEPT_FOR + timedelta(minutes=1))
+    alive = left(tmp_path, "alive", NOW - 2 * KEPT_FOR)
+    (tmp_path / "jobs" / "odd").write_text("no job")
+    with held(alive.lock, {}):
+        assert sweep(tmp_path, NOW) == ("old",)
+    assert not old.staging.exists() and old.spec.exists()
+    assert young.staging.exists() and alive.staging.exists()
+
+
+def test_every_job_sweeps(db18: FreshDatabase, tmp_path: Path) -> None:
+    world = make_world(db18, tmp_path)
+    old = left(world.state, "old", NOW - 2 * KEPT_FOR)
+    job = start_job(world.state, order(world, world.back_up().refs[0], world.live.name + "_restored"))
+    wait(lambda: not old.staging.exists(), "nothing was swept")
+    assert follow(world.state, job, lambda _: None, utc_now).state is JobState.DONE
