@@ -35,7 +35,7 @@ from tui.postgres.live_counts import changed_at
 _ORDER = {Level.STOP: 0, Level.WARNING: 1, Level.OK: 2}
 
 # All of it, and what counting rows may take of it: a person waits for this.
-ALL_S = 25.0
+ALL_S = 20.0
 _COUNT_S = 10.0
 _OTHERS_AT_ONCE = 16
 

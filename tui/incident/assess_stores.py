@@ -94,16 +94,23 @@ def tell_shelf(parts: Parts, database: Database, shelf: Shelf, now: datetime) ->
 
 
 def newest_first(shelves: Iterable[Shelf], now: datetime) -> list[Backup]:
-    """The good backups of all stores, the newest first, of each moment one: the on-site store's, which is
-    nearer."""
+    """The backups of all stores that are complete, as far as a listing tells, the newest first, of each
+    moment one: the on-site one, which is nearer. One that is suspiciously small is among them: what it has lost
+    tells when that was lost."""
     ranked: list[tuple[Backup, bool]] = []
     for shelf in shelves:
-        ranked += [(backup, shelf.store.offsite) for backup in good_ones(shelf.backups, now)]
+        ranked += [(b, shelf.store.offsite) for b in shelf.backups if _may_tell(b, now)]
     ranked.sort(key=lambda pair: (pair[0].sort_time, not pair[1]), reverse=True)
     kept: dict[datetime, Backup] = {}
     for backup, _ in ranked:
         kept.setdefault(backup.sort_time, backup)
     return list(kept.values())
+
+
+def _may_tell(backup: Backup, now: datetime) -> bool:
+    verdict = backup.verification.verdict if backup.verification else None
+    complete = backup.has_manifest or verdict is not None
+    return complete and verdict is not Verdict.FAILED and backup.sort_time <= now
 
 
 def last_clean(shelves: Iterable[Shelf]) -> datetime | None:

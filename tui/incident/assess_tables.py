@@ -24,6 +24,7 @@ from tui.postgres.live_counts import LiveCount, live_counts
 
 # A live database goes on being written to, so more rows than the backup has are no damage.
 _SHRUNK = 0.999
+_QUESTION_S = 6.0  # for one check: a person waits for all of them
 _GROWN = 2.0
 _GROWN_ROWS = 1_000
 _ESTIMATE_IS_OFF_BY = 0.5  # an estimate this much below the backup says something, one that is closer nothing
@@ -232,7 +233,7 @@ def ask_checks(
             passed += 1
 
     named = {clean(name, 120): check.sql for name, check in own.items()}
-    structure_checks(endpoint, database.dbname, database, bare, on_check)
+    structure_checks(endpoint, database.dbname, database, bare, on_check, limit_s=_QUESTION_S)
     if own and passed:
         what = f"{passed} of {show.plural(len(own), 'check')} of the fleet's own pass."
         parts.found(Level.OK, "checks", what)

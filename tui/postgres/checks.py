@@ -63,13 +63,15 @@ def structure_checks(
     database: Database,
     manifest: Manifest | None,
     on_check: OnCheck = lambda _: None,
+    *,
+    limit_s: float = OWN_QUESTION_S,
 ) -> tuple[Check, ...]:
     """The checks that hold for a live database too, which has moved on since its backup: tables, columns,
     indexes, constraints, extensions, sequences against their columns, and the fleet's own questions.
 
-    None of them takes longer than a minute; one that would is told as not answered.
+    None of them takes longer than `limit_s` seconds; one that would is told as not answered.
     """
-    return _run(endpoint, dbname, database, manifest, on_check, live=True)
+    return _run(endpoint, dbname, database, manifest, on_check, live=True, limit_s=limit_s)
 
 
 def _run(
@@ -80,6 +82,7 @@ def _run(
     on_check: OnCheck,
     *,
     live: bool,
+    limit_s: float = OWN_QUESTION_S,
 ) -> tuple[Check, ...]:
     made: list[Check] = []
 
@@ -88,7 +91,7 @@ def _run(
         on_check(check)
 
     with ExitStack() as stack:
-        limit = _LIVE_QUESTION_S if live else None
+        limit = min(limit_s, _LIVE_QUESTION_S) if live else None
         try:
             first, *others = (
                 stack.enter_context(connect(endpoint, dbname, statement_timeout_s=limit))
@@ -109,7 +112,7 @@ def _run(
             check_rights.application_role(asking, endpoint, dbname)
         check_sequences.against_columns(asking)
         for check in database.checks:
-            asking.ask(check.name, check.expect, lambda check=check: _own(asking, check))  # type: ignore[misc]
+            asking.ask(check.name, check.expect, lambda check=check: _own(asking, check, limit_s))  # type: ignore[misc]
     return tuple(made)
 
 
