@@ -13,17 +13,31 @@ from pathlib import Path
 from tui.incident.book import Book
 from tui.incident.guide import Guide
 from tui.incident.report import data_lost, recovery_time
+from tui.incident.scenarios import Way, known
+from tui.incident.steps.merge import weighed
 from tui.model.backup import Verdict
 from tui.model.errors import PgdrError
 from tui.model.event import JobState
 from tui.model.fleet import Database, Fleet
 from tui.model.incident import Incident, Step, StepStatus
+from tui.model.plan import RestorePlan
 from tui.model.progress import Progress
+from tui.model.scenario import Scenario
 from tui.operations.report import Clock
 from tui.operations.verify import count_tables
 from tui.postgres.facts import schema
+from tui.postgres.merge import MergeOptions
 
 Counts = dict[tuple[str, str], int | None]
+
+_KNOWN_AS = {
+    "dropped-database": Scenario.DATABASE_CORRUPTION,
+    "truncated-table": Scenario.ACCIDENTAL_DELETION,
+    "corrupt-rows": Scenario.DATABASE_CORRUPTION,
+    "bad-migration": Scenario.BAD_MIGRATION,
+    "instance-loss": Scenario.INSTANCE_LOST,
+}
+_SEEN_IN_PART = ("corrupt-rows",)  # prices and names are garbage too, which no check asks about
 
 _LOOK_EVERY_S = 0.2
 
@@ -75,6 +89,7 @@ def recover(
     book = Book(state)
     guide = Guide(fleet, state, book, book.declare(database.name, "demo", now()), "demo", now)
     guide.assess(lambda f: narrate(f"assess   {f.level.value}: {f.what}"))
+    _decide(guide, disaster, narrate)
     found, problems = guide.candidates()
     for problem in problems:
         narrate(f"pick     store {problem.store}: {problem.what}")
@@ -85,7 +100,7 @@ def recover(
     narrate(f"pick     {advised.backup.ref}: {advised.why}")
     for sent in guide.notify(guide.message()):
         narrate(f"notify   {sent.channel}: {sent.error or 'told'}")
-    plan = guide.plan()
+    plan = _plan(guide, narrate)
     for finding in plan.findings:
         narrate(f"restore  {finding.level.value}: {finding.what}")
     guide.start_restore(database.dbname, plan)
@@ -94,11 +109,65 @@ def recover(
     if ended.state is JobState.DONE and ended.verdict is not Verdict.FAILED:
         guide.verify(lambda c: narrate(f"verify   {c.name}: expected {c.expected}, found {c.found}"))
         if guide.incident.record(Step.VERIFY).status is StepStatus.DONE:
-            guide.swap(database.dbname)
-            health = guide.ask_health() or "no address"
-            narrate(f"resume   {database.dbname} is the restored one; health: {health}")
-    incident = guide.close("recovered" if guide.incident.swap else "not recovered")
+            _resume(guide, narrate)
+    incident = guide.close("recovered" if guide.in_use else "not recovered")
     return _recovery(database, disaster, incident, ended, before, str(guide.report_path))
+
+
+def _decide(guide: Guide, disaster: str, narrate: Callable[[str], None]) -> None:
+    """Decides for what the assessment proposes, unless it can't tell or more is known than it can see."""
+    proposal = guide.incident.proposal
+    if proposal is not None and proposal.scenario is not None and disaster not in _SEEN_IN_PART:
+        scenario, why, tables = proposal.scenario, proposal.why, proposal.tables
+    else:
+        scenario, tables = _KNOWN_AS[disaster], ()
+        why = "The demo did it, and knows that more is wrong than the checks can see."
+    guide.decide(scenario, why, tables=tables)
+    about = f" ({', '.join(guide.incident.tables)})" if guide.incident.tables else ""
+    narrate(f"assess   decided: {known(scenario).title}{about}")
+
+
+def _plan(guide: Guide, narrate: Callable[[str], None]) -> RestorePlan:
+    """Plans, on the fresh server where the old one is lost: in the demo it stands in the old one's place. The
+    roles that it misses are made first."""
+    database = guide.database
+    if guide.wants_address:
+        guide.set_address(f"{database.endpoint.host}:{database.endpoint.port}")
+        narrate(f"restore  onto the fresh server at {database.endpoint.host}:{database.endpoint.port}")
+    plan = guide.plan()
+    if not plan.roles:
+        return plan
+    guide.make_roles(database.dbname, plan.roles)
+    for statement in plan.roles:
+        narrate(f"restore  {statement}")
+    return guide.plan()
+
+
+def _resume(guide: Guide, narrate: Callable[[str], None]) -> None:
+    """Merges where only single tables were restored, or rows are missing and nothing else is; else swaps."""
+    name = guide.database.dbname
+    if guide.ways == (Way.MERGE,) or (Way.MERGE in guide.ways and _only_misses_rows(guide)):
+        for said in weighed(guide.incident.differences).words:
+            narrate(f"resume   {said}")
+        # What differs in a table that is corrupt is what is wrong with it.
+        update = guide.incident.scenario is Scenario.TABLE_CORRUPTION
+        guide.merge(name, guide.merge_plan(), MergeOptions(update_changed=update))
+        narrate(f"resume   merged into {name}")
+    else:
+        guide.swap(name)
+        narrate(f"resume   {name} is the restored one")
+    if guide.incident.address is not None:
+        handed = guide.hand_over(name, run=False).handed
+        narrate(f"resume   the application's address: {handed.url if handed else ''}")
+    for check in guide.ask_live():
+        narrate(f"resume   {check.name}: expected {check.expected}, found {check.found}")
+    narrate(f"resume   health: {guide.ask_health() or 'no address'}")
+
+
+def _only_misses_rows(guide: Guide) -> bool:
+    guide.compare()
+    seen = weighed(guide.incident.differences)
+    return bool(seen.missing) and not (seen.changed or seen.unknown)
 
 
 def _wait(guide: Guide, narrate: Callable[[str], None]) -> Progress:
@@ -123,7 +192,7 @@ def _wait(guide: Guide, narrate: Callable[[str], None]) -> Progress:
 def _recovery(
     database: Database, disaster: str, incident: Incident, ended: Progress, before: Counts, report: str
 ) -> Recovery:
-    after = count_all(database) if incident.swap else {}
+    after = count_all(database) if incident.outcome == "recovered" else {}
     failed = [r for r in incident.steps if r.status is not StepStatus.DONE]
     rto, lost = recovery_time(incident), data_lost(incident)
     return Recovery(
