@@ -13,6 +13,8 @@ from tui.model.key import Key
 _BACK = Key("back", "escape,q", "back", "Goes back to the screen before.", action="app.pop_screen")
 _FILTER = Key("filter", "slash", "filter", "Shows only rows in which every word that you type occurs.")
 
+STEPS = ("assess", "pick", "notify", "restore", "verify", "resume")
+
 KEYS: Mapping[str, tuple[Key, ...]] = {
     "app": (
         Key("help", "question_mark,f1", "keys", "Shows what works here, and what this screen is for."),
@@ -51,6 +53,8 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("page_down", "pagedown,space", "a page down", shown=False, action="page(1)"),
         Key("first", "home,g", "first", "The first row.", shown=False, action="edge(-1)"),
         Key("last", "end,G", "last", "The last row.", shown=False, action="edge(1)"),
+        Key("order", "o", "order", "Orders by the next column; after the last, as it was.", shown=False),
+        Key("turn", "O", "other way", "Orders the other way round.", shown=False),
         Key("choose", "enter", "open", "Opens the row under the cursor."),
     ),
     "marks": (
@@ -214,6 +218,70 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("copy", "y", "copy", "Copies the differences."),
         Key("leave", "escape,q", "back", "Goes back."),
     ),
+    "recovery": (
+        Key("leave_running", "q,escape", "leave, it goes on", "Goes back; the restore goes on by itself."),
+        Key("leave", "q,escape", "leave", "Goes back; the incident stays as it is."),
+        Key("tell", "n", "tell people", "Tells people, with what fits this moment.", shown=False),
+        Key("services", "p", "services and writes", "What uses the database: pause or freeze it.", False, False),
+        *(
+            Key(step, str(number), step, f"Shows the step: {step}.", shown=False, action=f"step('{step}')")
+            for number, step in enumerate(STEPS, start=1)
+        ),
+    ),
+    "driven": (Key("take_over", "T", "take over…", "Takes the incident over from whoever drives it.", True),),
+    "scenario": (Key("cancel", "escape,q", "back", "Goes back; nothing is decided."),),
+    "which_tables": (Key("cancel", "escape,q", "back", "Goes back; nothing is decided."),),
+    "candidates": (
+        Key("choose", "enter", "pick this one", "Decides for the backup under the cursor.", dangerous=True),
+    ),
+    "assess": (
+        Key("accept", "enter", "accept what is proposed", "Decides for the scenario that is proposed.", True),
+        Key("next", "enter", "next step", "Goes on to the backups."),
+        Key("scenario", "s", "scenario…", "Decides what has happened.", dangerous=True),
+        Key("since", "t", "since when…", "Says since when the damage is there.", dangerous=True),
+        Key("look_again", "r", "look again", "Looks at server, database and stores anew."),
+    ),
+    "pick": (
+        Key("compare", "c", "compare", "Compares two backups: what the one has and the other hasn't."),
+        Key("read_again", "r", "read the stores again", "Reads all stores anew."),
+    ),
+    "notify": (
+        Key("send", "s", "send it", "Sends the message to every channel.", dangerous=True),
+        Key("next", "enter", "next: restore", "Goes on to the restore."),
+        Key("return", "enter", "back", "Goes back to the step you came from."),
+        Key("send_again", "a", "again to the failed", "Sends it again where it failed.", dangerous=True),
+        Key("edit", "m", "change", "Changes title and text before they are sent."),
+        Key("template", "t", "what…", "Takes the words for another moment."),
+        Key("preview", "v", "preview", "Shows what each channel will get."),
+        Key("updates", "u", "by itself", "Whether the restore tells people by itself.", dangerous=True),
+        Key("skip", "b", "go past…", "Goes on without telling anyone, with a reason.", dangerous=True),
+        Key("leave_edit", "escape", "done changing", "Leaves the text as it is now."),
+    ),
+    "restore": (
+        Key("start", "enter", "restore…", "Begins the restore, once the name is typed.", dangerous=True),
+        Key("next", "enter", "next: verify", "Goes on to the checks."),
+        Key("plan_again", "P", "plan again", "Makes the plan anew."),
+        Key("tell", "n", "tell", "Tells people how far it is."),
+        Key("stop", "x", "stop…", "Stops it; asks what becomes of what is restored so far.", dangerous=True),
+        Key("copy", "y", "copy the commands", "Copies the commands, to run them by hand."),
+        Key("go_on", "r", "go on", "Goes on from where it was stopped.", dangerous=True),
+        Key("again", "w", "restore again", "Begins anew, into another database.", dangerous=True),
+    ),
+    "verify": (
+        Key("next", "enter", "next: swap and resume", "Goes on to putting it in place."),
+        Key("check_again", "r", "check again", "Runs all checks anew."),
+        Key("go_past", "b", "go past…", "Goes on although checks failed, with a reason.", dangerous=True),
+    ),
+    "resume": (
+        Key("swap", "enter", "swap…", "Puts the restored one in the live one's place.", dangerous=True),
+        Key("report", "enter", "read the report", "Shows the report."),
+        Key("health", "h", "ask the app", "Asks the application whether it is well."),
+        Key("undo", "u", "undo…", "Puts the old one back.", dangerous=True),
+        Key("close", "c", "close…", "Closes the incident.", dangerous=True),
+        Key("look_again", "r", "look again", "Looks anew at what is live.", shown=False),
+        Key("copy", "y", "copy the report's path", "Copies where the report lies."),
+        Key("copy_commands", "y", "copy the commands", "Copies the commands, to run them by hand."),
+    ),
     "help": (
         Key("close", "escape,q,question_mark,f1,enter", "back", "Goes back."),
         Key("copy", "y", "copy", "Copies the page and the keys."),
@@ -233,6 +301,11 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
 
 # What can have the keyboard at the same time: within a line no key may stand for two things.
 TOGETHER: tuple[tuple[str, ...], ...] = (
+    *(("recovery", "driven", step, "text", "app") for step in ("assess", "notify", "verify", "resume")),
+    ("recovery", "driven", "pick", "candidates", "text", "app"),
+    ("scenario", "rows", "text"),
+    ("which_tables", "rows", "marks"),
+    ("recovery", "driven", "restore", "views", "text", "app"),
     *((screen, "rows", "app") for screen in ("fleet", "database", "backups", "backup", "kept", "jobs")),
     ("incidents", "rows", "app"),
     ("pause", "rows", "app"),

@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
@@ -22,6 +22,7 @@ from tui.screens.recovery.scenario import ScenarioScreen
 from tui.screens.recovery.watching import Watching
 from tui.screens.recovery.which_tables import WhichTablesScreen
 from tui.widgets.finding_lines import count_lines, finding_lines
+from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, FAINT, STRONG, line
 from tui.widgets.scenario_lines import advice_lines, between, scenario_lines, waiting_lines
 from tui.widgets.text_lines import TextLines
@@ -32,13 +33,7 @@ class AssessPane(StepPane):
     counts against the last backup. A restart that is waited for is watched from here, and may be left."""
 
     step = Step.ASSESS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "accept what is proposed"),
-        Binding("enter", "next", "next step"),
-        Binding("s", "scenario", "scenario…"),
-        Binding("t", "since", "since when…"),
-        Binding("r", "look_again", "look again"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("assess")
 
     _arrived: list[Finding] | None = None
     _watching: Watching | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.model import amounts as show
@@ -15,6 +15,7 @@ from tui.model.text import clean
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.desk import Desk
 from tui.screens.recovery.drive import DriveLine, drive_line
+from tui.widgets.keys import bound
 
 _LOOK_EVERY_S = 1.0
 
@@ -23,9 +24,7 @@ class DrivenScreen(Screen[None]):
     """A screen on one incident. It looks at the time of the incident's file, which costs next to nothing, and
     reads it anew when another process has written it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("T", "take_over", "take over…", id="recovery.take_over"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("driven")
 
     desk: Desk
     _written = 0

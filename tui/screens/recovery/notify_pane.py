@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static, TextArea
 
@@ -21,6 +21,7 @@ from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.notify_lines import OCCASIONS, about, preview_lines, sent_lines, to_whom
 from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.reason import ReasonScreen
+from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, FAINT, STRONG, line, wrapped
 from tui.widgets.text_lines import TextLines
 
@@ -30,18 +31,7 @@ class NotifyPane(StepPane):
     nothing: the next step can be gone to while it is still being tried."""
 
     step = Step.NOTIFY
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "send", "send it"),
-        Binding("enter", "next", "next: restore"),
-        Binding("enter", "return", "back"),
-        Binding("a", "send_again", "again to the failed"),
-        Binding("m", "edit", "change"),
-        Binding("t", "template", "what…"),
-        Binding("v", "preview", "preview"),
-        Binding("u", "updates", "by itself"),
-        Binding("b", "skip", "go past…"),
-        Binding("escape", "leave_edit", "done changing", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("notify")
 
     _message: Message | None = None  # as it was drafted
     _occasion: Occasion | None = None  # what was chosen; None: what fits the moment

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
@@ -21,6 +21,7 @@ from tui.screens.recovery.compare import CompareScreen
 from tui.screens.recovery.pane import StepPane
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.format import share
+from tui.widgets.keys import bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, fit, line, right, wrapped
 from tui.widgets.plan_lines import span
@@ -47,7 +48,7 @@ _COLUMNS = (
 class CandidateTable(LineTable[Candidate]):
     """The candidates; enter picks the one under the cursor."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "pick this one")]
+    BINDINGS: ClassVar[list[BindingType]] = bound("candidates")
 
 
 class PickPane(StepPane):
@@ -55,10 +56,7 @@ class PickPane(StepPane):
     it, `c` on two of them compares them."""
 
     step = Step.PICK
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "compare", "compare"),
-        Binding("r", "read_again", "read the stores again"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("pick")
 
     _candidates: tuple[Candidate, ...] | None = None
     _problems: tuple[StoreProblem, ...] = ()

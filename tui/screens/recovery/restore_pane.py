@@ -6,7 +6,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker, WorkerState
@@ -23,6 +23,7 @@ from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pane import StepPane, told_error
 from tui.widgets.job_head import JobContext
 from tui.widgets.job_pane import JobPane, error_text
+from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, line, wrapped
 from tui.widgets.plan_lines import plan_lines, span
 from tui.widgets.server_line import server_line
@@ -42,16 +43,7 @@ class RestorePane(StepPane):
     """Before the job: the plan. While it runs and after: its pane, from the journal's latest picture."""
 
     step = Step.RESTORE
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start", "restore…"),
-        Binding("enter", "next", "next: verify"),
-        Binding("P", "plan_again", "plan again"),
-        Binding("n", "tell", "tell"),
-        Binding("x", "stop", "stop…"),
-        Binding("y", "copy", "copy the commands"),
-        Binding("r", "go_on", "go on"),
-        Binding("w", "again", "restore again"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("restore")
 
     _plan: RestorePlan | None = None
     _picture: Progress | None = None

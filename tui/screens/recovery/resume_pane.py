@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from tui.model import amounts as show
@@ -21,6 +21,7 @@ from tui.screens.recovery.pane import StepPane
 from tui.screens.text import TextScreen
 from tui.widgets.check_lines import check_count
 from tui.widgets.finding_lines import finding_lines
+from tui.widgets.keys import bound
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, line, wrapped
 from tui.widgets.paused_line import paused_words
 from tui.widgets.server_line import server_line
@@ -31,16 +32,7 @@ class ResumePane(StepPane):
     """Shows what the swap would do, then that it was done, what the application says, and the end."""
 
     step = Step.RESUME
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "swap", "swap…"),
-        Binding("enter", "report", "read the report"),
-        Binding("h", "health", "ask the app"),
-        Binding("u", "undo", "undo…"),
-        Binding("c", "close", "close…"),
-        Binding("r", "look_again", "look again", show=False),
-        Binding("y", "copy", "copy the report's path"),
-        Binding("y", "copy_commands", "copy the commands"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("resume")
 
     _plan: SwapPlan | None = None
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -18,7 +18,7 @@ from tui.model.fleet import Fleet
 from tui.model.incident import Incident, Step
 from tui.model.scenario import Scenario
 from tui.model.text import clean
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.lines import FAINT, STRONG, line, wrapped
 from tui.widgets.text_lines import TextLines
@@ -53,7 +53,7 @@ class ScenarioScreen(ModalScreen[Scenario | None]):
     ScenarioScreen LineTable { height: 8; }
     ScenarioScreen TextLines { height: 1fr; padding: 0 1; border-top: solid $rule; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "back", id="scenario.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = bound("scenario")
     help_page = "scenario"
 
     def __init__(self, fleet: Fleet, incident: Incident) -> None:

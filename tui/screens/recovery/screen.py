@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
 
 from tui.model.errors import PgdrError
@@ -24,7 +24,7 @@ from tui.screens.recovery.restore_pane import RestorePane
 from tui.screens.recovery.resume_pane import ResumePane
 from tui.screens.recovery.verify_pane import VerifyPane
 from tui.widgets.header import IncidentClock, StatusHeader
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.step_strip import StepStrip
 
 _PANES: tuple[type[StepPane], ...] = (AssessPane, PickPane, NotifyPane, RestorePane, VerifyPane, ResumePane)
@@ -35,16 +35,7 @@ class RecoveryScreen(DrivenScreen):
     incident on disk and in the jobs' journals, so leaving it loses nothing and stops nothing."""
 
     CSS_PATH = "recovery.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,escape", "leave_running", "leave, it goes on", key_display="q"),
-        Binding("q,escape", "leave", "leave", key_display="q"),
-        Binding("n", "tell", "tell people", show=False),
-        Binding("p", "services", "services and writes", show=False, id="recovery.services"),
-        *(
-            Binding(str(number), f"step('{step.value}')", step.value, show=False)
-            for number, step in enumerate(Step, start=1)
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("recovery")
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()

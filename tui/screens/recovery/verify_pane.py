@@ -6,7 +6,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui.model import amounts as show
 from tui.model.backup import Verdict
@@ -16,6 +16,7 @@ from tui.model.verdict import Check
 from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.reason import ReasonScreen
 from tui.widgets.check_lines import check_count, check_lines
+from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, FAINT, WARN, line, wrapped
 from tui.widgets.text_lines import TextLines
 
@@ -24,11 +25,7 @@ class VerifyPane(StepPane):
     """Shows checks as they arrive, failed ones first. Going on with a failed one needs a reason."""
 
     step = Step.VERIFY
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", "next: swap and resume"),
-        Binding("r", "check_again", "check again"),
-        Binding("b", "go_past", "go past…"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("verify")
 
     _arrived: list[Check] | None = None
 

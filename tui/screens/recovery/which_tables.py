@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -15,7 +15,7 @@ from textual.widgets import Static
 from tui.model import amounts as show
 from tui.model.incident import Incident, TableCount
 from tui.model.text import clean
-from tui.widgets.keys import KeyFooter
+from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import Column, LineTable
 from tui.widgets.mark_table import MarkTable
 from tui.widgets.tones import BAD, WARN, Cell, Piece
@@ -37,7 +37,7 @@ class WhichTablesScreen(ModalScreen[tuple[str, ...] | None]):
     WhichTablesScreen #box { border: solid $warning; border-title-style: bold; height: 1fr; }
     WhichTablesScreen #about { height: auto; padding: 0 1; border-bottom: solid $rule; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "back", id="which_tables.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = bound("which_tables")
     help_page = "which_tables"
 
     def __init__(self, incident: Incident) -> None:
