@@ -10,7 +10,7 @@ from datetime import datetime
 from tui.model.errors import PgdrError
 from tui.model.fleet import Endpoint
 from tui.model.text import clean
-from tui.postgres.connection import connect, failures, where
+from tui.postgres.connection import APPLICATION, connect, failures, where
 from tui.postgres.databases import outside
 
 _GONE_WITHIN_S = 10.0
@@ -18,7 +18,7 @@ _QUERY = """
 SELECT pid, usename, application_name, coalesce(client_hostname, host(client_addr)), state, backend_start,
        coalesce(xact_start, state_change), pg_blocking_pids(pid), coalesce(left(query, 200), '')
   FROM pg_stat_activity
- WHERE datname = %s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+ WHERE datname = %s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL AND application_name <> %s
  ORDER BY xact_start NULLS LAST, backend_start, pid
 """
 
@@ -41,10 +41,10 @@ class SessionInside:
 
 def sessions_in(endpoint: Endpoint, dbname: str) -> tuple[SessionInside, ...]:
     """Given a database's name, returns the sessions in it, those in a transaction first, the longest of them
-    first. What the role may not see of them is empty. Raises as `connect` does."""
+    first; without pgdr's own looks, which take a moment. What the role may not see of them is empty. Raises as `connect` does."""
     at = outside(endpoint, dbname)
     with connect(at) as connection, failures(f"The sessions at {where(endpoint)} could not be read."):
-        rows = connection.execute(_QUERY, (dbname,)).fetchall()
+        rows = connection.execute(_QUERY, (dbname, APPLICATION)).fetchall()
     return tuple(
         SessionInside(
             pid,
