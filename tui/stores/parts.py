@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
 from typing import TypeVar
 
 from tui.model.amounts import size as in_words
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 # Two parts are under way, one is gathered: some 140 MB of memory in all. All parts but the last are
 # of one size, which some servers demand, for as long as that goes: with S3's limit of 10,000 parts an object
-# would end at 78 GiB, so the later ones are larger (172 GiB in all, and 250 MB of memory beyond 47 GiB).
+# would end at 78 GiB, so the later ones are larger (172 GiB in all), and sent one at a time.
 PART_BYTES = 8 << 20
 _EVEN_PARTS, _LATER_TIMES = 6_000, 4
 _IN_FLIGHT = 2
@@ -23,25 +24,26 @@ _IN_FLIGHT = 2
 def parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Given chunks of any size, gives parts of PART_BYTES, the last one shorter and the ones after the first
     6,000 larger; none for no bytes."""
-    gathered: list[bytes] = []
+    gathered = BytesIO()  # whose getvalue() copies nothing
     size = given = 0
     for chunk in chunks:
         while chunk:
             wanted = PART_BYTES * (1 if given < _EVEN_PARTS else _LATER_TIMES) - size
-            gathered.append(chunk[:wanted])
-            size += len(gathered[-1])
-            chunk = chunk[wanted:]
-            if len(gathered[-1]) == wanted:
-                whole, size, given = b"".join(gathered), 0, given + 1
-                gathered.clear()
+            taken = gathered.write(chunk[:wanted])
+            size += taken
+            chunk = chunk[taken:]
+            if taken == wanted:
+                whole, size, given = gathered.getvalue(), 0, given + 1
+                gathered = BytesIO()
                 yield whole
                 del whole  # it is the caller's alone while the next one is gathered
-    if gathered:
-        yield b"".join(gathered)
+    if size:
+        yield gathered.getvalue()
 
 
 def send_parts(whole: Iterable[bytes], send: Callable[[int, bytes], T], most: int) -> tuple[list[T], int]:
-    """Calls `send` with the number (from 1) and the bytes of each part, two at a time at most.
+    """Calls `send` with the number (from 1) and the bytes of each part, two at a time at most, larger
+    ones than PART_BYTES one at a time: memory is the same for any length.
 
     Returns what it gave, in order, and how many bytes there were. Raises what `send` or the stream
     raises, and PgdrError when there are more parts than `most`, after those in flight have ended.
@@ -57,7 +59,7 @@ def send_parts(whole: Iterable[bytes], send: Callable[[int, bytes], T], most: in
                     mend="Dump it to a directory store, or by tables.",
                 )
             size += len(part)
-            if len(pending) == _IN_FLIGHT:
+            while pending and (len(pending) == _IN_FLIGHT or len(part) > PART_BYTES):
                 sent.append(pending.popleft().result())
             pending.append(pool.submit(send, number, part))
             del part
