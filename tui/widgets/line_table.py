@@ -5,7 +5,8 @@ Textual's DataTable lays out every row (seconds for 10,000 of them); here 200,00
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -22,11 +23,14 @@ from textual.strip import Strip
 from tui.model.text import clean
 from tui.widgets.format import cut
 from tui.widgets.keys import bound
+from tui.widgets.line_rows import Line, LineRows
 from tui.widgets.tones import Cell, Piece
 
 R = TypeVar("R")
 
 _GUTTER = 2  # a space and the cursor's mark
+# So long ordering and filtering may hold up the keys at a time; what is left is gone on with after a pause.
+_AT_A_TIME_S, _PAUSE_S = 0.015, 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Column:
     """One column: its title and its width in cells.
 
     `wide` is how far it grows where there is room; `gap` the cells before it. `priority` 0 is never
-    dropped; of the others the highest numbers go first on a narrow terminal.
+    dropped; of the others the highest numbers go first on a narrow terminal. A column with `value`, which
+    makes of a row what it is ordered by (None comes last), can be ordered by; `down`: the largest first.
     """
 
     title: str
@@ -43,6 +48,8 @@ class Column:
     priority: int = 0
     right: bool = False
     gap: int = 2
+    value: Callable[[Any], Any] | None = None
+    down: bool = False
 
 
 def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
@@ -118,6 +125,9 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     class Chosen(Highlighted):
         """Enter was pressed on a row."""
 
+    class Looked(Message):
+        """Ordering or filtering that took a while has come to its end: other rows are seen now."""
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -131,17 +141,19 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         id: str | None = None,  # noqa: A002 (the name Textual gives it)
     ) -> None:
         super().__init__(id=id)
-        choose = Binding("enter", "choose", enter or "open", show=bool(enter), id="rows.choose")
-        self._bindings.key_to_bindings["enter"] = [choose]
+        if all(binding.id == "rows.choose" for binding in self._bindings.key_to_bindings["enter"]):
+            choose = Binding("enter", "choose", enter or "open", show=bool(enter), id="rows.choose")
+            self._bindings.key_to_bindings["enter"] = [choose]
         self.columns = tuple(columns)
         self.empty = empty
         self._cells = cells
         self._key = key
-        self._words = words or (lambda row: str(key(row)))
-        self._order = order
-        self._rows: list[R] = []
-        self._seen: list[R] = []
-        self._needle: tuple[str, ...] = ()
+        self._model = LineRows[R](words or (lambda row: str(key(row))), order)
+        self._by: int | None = None  # the column that it is ordered by
+        self._reverse = False
+        self._job: Iterator[None] | None = None  # ordering or filtering that isn't done yet
+        self._ordering = False  # whether that is ordering
+        self._kept: Line[R] | None = None  # where the cursor was when it began
         self._cursor = 0
         self._moved = False  # until a person moves it, the cursor stays on the first row
 
@@ -150,17 +162,27 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     @property
     def rows(self) -> Sequence[R]:
         """All rows, in order."""
-        return self._rows
+        return [line.row for line in self._model.lines]
 
     @property
     def seen(self) -> Sequence[R]:
         """The rows that the filter lets through."""
-        return self._seen
+        return [line.row for line in self._model.seen]
+
+    @property
+    def count(self) -> tuple[int, int]:
+        """How many rows are seen, and how many there are."""
+        return len(self._model.seen), len(self._model.lines)
 
     @property
     def cursor_row(self) -> R | None:
         """The row under the cursor."""
-        return self._seen[self._cursor] if self._cursor < len(self._seen) else None
+        line = self._cursor_line
+        return line.row if line is not None else None
+
+    @property
+    def _cursor_line(self) -> Line[R] | None:
+        return self._model.seen[self._cursor] if self._cursor < len(self._model.seen) else None
 
     def cursor_text(self) -> str:
         """The row under the cursor as text: a line for each cell, with its column's title."""
@@ -176,30 +198,45 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def set_rows(self, rows: Iterable[R]) -> None:
         """Replaces all rows. The cursor stays on the row of the same key."""
-        self._rows = list(rows)
-        if self._order is not None:
-            self._rows.sort(key=self._order)
-        self._look()
+        self._finish_ordering()
+        kept = self._kept if self._job is not None else self._cursor_line
+        self._model.replace(rows)
+        self._begin(self._model.look(), kept)
 
     def add_rows(self, rows: Iterable[R]) -> None:
-        """Adds rows in their place. Sorting what is nearly sorted costs one pass, so add in batches."""
-        self.set_rows([*self._rows, *rows])
+        """Adds rows in their places. Sorting what is nearly sorted costs one pass, so add in batches."""
+        self._finish_ordering()
+        kept = self._kept if self._job is not None else self._cursor_line
+        self._model.extend(rows)
+        self._begin(self._model.look(), kept)
 
     def put(self, row: R) -> None:
         """Replaces the row of the same key, or adds it at the end."""
         key = self._key(row)
-        for index, old in enumerate(self._rows):
-            if self._key(old) == key:
-                self._rows[index] = row
-                break
-        else:
-            self._rows.append(row)
-        self.set_rows(self._rows)
+        line = next((line for line in self._model.lines if self._key(line.row) == key), None)
+        if line is None:
+            self.add_rows([row])
+            return
+        self._finish_ordering()
+        kept = self._kept if self._job is not None else self._cursor_line
+        self._model.put(line, row)
+        self._begin(self._model.look(), kept)
 
     def filter(self, text: str) -> None:
-        """Shows only rows in which every word of `text` occurs, in either case; all when it is empty."""
-        self._needle = tuple(text.casefold().split())
-        self._look()
+        """Shows only rows in which every word of `text` occurs, in either case; all when it is empty. Of many
+        rows the first ones are shown at once, and `Looked` tells when all are there."""
+        self._finish_ordering()
+        kept = self._kept if self._job is not None else self._cursor_line
+        self._begin(self._model.look(tuple(text.casefold().split())), kept)
+
+    def order_by(self, column: int | None, *, reverse: bool | None = None) -> None:
+        """Orders by the column of that number, which has to have a `value`; by none: as the rows come.
+        `reverse` is the way round (None: the column's own)."""
+        spec = None if column is None else self.columns[column]
+        self._finish_ordering()
+        kept = self._kept if self._job is not None else self._cursor_line
+        self._by, self._reverse = column, (spec.down if spec else False) if reverse is None else reverse
+        self._begin(self._model.order_by(spec.value if spec else None, self._reverse), kept, ordering=True)
 
     def redraw(self) -> None:
         """Draws again what is visible, when the cells depend on time."""
@@ -207,39 +244,67 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def go_to(self, key: Hashable) -> bool:
         """Moves the cursor to the row of that key. Returns whether it is there."""
-        for index, row in enumerate(self._seen):
-            if self._key(row) == key:
+        self._finish()
+        for index, line in enumerate(self._model.seen):
+            if self._key(line.row) == key:
                 self._move_to(index)
                 return True
         return False
 
-    def _look(self) -> None:
-        before = self.cursor_row
-        if self._needle:
-            self._seen = [row for row in self._rows if self._passes(row)]
-        else:
-            self._seen = self._rows
-        self._cursor = self._place_of(before) if self._moved and before is not None else 0
-        self.virtual_size = Size(self._width, len(self._seen) + 1)
+    # Ordering and filtering, a little at a time
+
+    def _begin(self, job: Iterator[None], kept: Line[R] | None, *, ordering: bool = False) -> None:
+        self._job, self._kept, self._ordering = job, kept, ordering
+        self._go_on(self._job, at_once=True)
+
+    def _go_on(self, job: Iterator[None], at_once: bool = False) -> None:
+        if job is not self._job:
+            return  # another has taken its place
+        until = time.perf_counter() + _AT_A_TIME_S
+        for _ in job:
+            if self.is_running and time.perf_counter() > until:
+                if not self._ordering:
+                    self._show(0)  # the first ones that were found
+                self.set_timer(_PAUSE_S, lambda: self._go_on(job))
+                return
+        self._job = None
+        self._show(self._place_of(self._kept) if self._moved and self._kept is not None else 0)
+        if not at_once:
+            self.post_message(self.Looked())
+
+    def _finish_ordering(self) -> None:
+        if self._ordering:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Waits for what isn't done yet."""
+        if self._job is not None:
+            for _ in self._job:
+                pass
+            self._go_on(self._job)
+
+    def _show(self, cursor: int) -> None:
+        self._cursor = cursor
+        self.virtual_size = Size(self._width, len(self._model.seen) + 1)
         self._keep_visible()
         self.refresh()
         self.post_message(self.Highlighted(self, self.cursor_row))
 
-    def _passes(self, row: R) -> bool:
-        words = self._words(row).casefold()
-        return all(word in words for word in self._needle)
-
-    def _place_of(self, row: R) -> int:
-        key = self._key(row)
-        for index, other in enumerate(self._seen):
-            if other is row or self._key(other) == key:
+    def _place_of(self, line: Line[R]) -> int:
+        seen = self._model.seen
+        try:
+            return seen.index(line)
+        except ValueError:
+            key = self._key(line.row)
+        for index, other in enumerate(seen):
+            if self._key(other.row) == key:
                 return index
-        return max(0, min(self._cursor, len(self._seen) - 1))
+        return max(0, min(self._cursor, len(seen) - 1))
 
     # Moving
 
     def _move_to(self, index: int) -> None:
-        index = max(0, min(index, len(self._seen) - 1))
+        index = max(0, min(index, len(self._model.seen) - 1))
         self._moved = True
         if index != self._cursor:
             self._cursor = index
@@ -266,11 +331,24 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def action_edge(self, side: int) -> None:
         """Moves the cursor to the first row or the last."""
-        self._move_to(0 if side < 0 else len(self._seen) - 1)
+        self._move_to(0 if side < 0 else len(self._model.seen) - 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter is offered where there is a row."""
-        return action != "choose" or bool(self._seen)
+        """Enter is offered where there is a row, ordering where a column can be ordered by."""
+        if action in ("order", "turn"):
+            return any(column.value for column in self.columns)
+        return action != "choose" or bool(self._model.seen)
+
+    def action_order(self) -> None:
+        """Orders by the next column that can be ordered by; after the last as the rows come."""
+        able = [number for number, column in enumerate(self.columns) if column.value]
+        after = [number for number in able if self._by is None or number > self._by]
+        self.order_by(after[0] if after else None)
+
+    def action_turn(self) -> None:
+        """Orders the other way round."""
+        if self._by is not None:
+            self.order_by(self._by, reverse=not self._reverse)
 
     def action_choose(self) -> None:
         """Tells that enter was pressed."""
@@ -280,14 +358,14 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """Moves the cursor to the row that was clicked; a second click opens it."""
         index = int(event.y + self.scroll_offset.y) - 1
-        if event.y > 0 and 0 <= index < len(self._seen):
+        if event.y > 0 and 0 <= index < len(self._model.seen):
             self._move_to(index)
             if event.chain == 2:
                 self.action_choose()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keeps the cursor in sight."""
-        self.virtual_size = Size(self._width, len(self._seen) + 1)
+        self.virtual_size = Size(self._width, len(self._model.seen) + 1)
         self._keep_visible()
 
     # Drawing
@@ -302,20 +380,30 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         width = self._width
         layout = fit(self.columns, width)
         if y == 0:
-            cells = [Cell(column.title) for column in self.columns]
+            cells = [Cell(self._title(number)) for number in range(len(self.columns))]
             return self._line(" " * _GUTTER, cells, layout, self.get_component_rich_style("line--title"))
         index = y - 1 + int(self.scroll_offset.y)
-        if index >= len(self._seen):
-            text = f"   {clean(self.empty)}" if not self._seen and y == 1 else ""
+        if index >= len(self._model.seen):
+            text = f"   {clean(self.empty)}" if not self._model.seen and y == 1 else ""
             style = self.rich_style + self.get_component_rich_style("line--dim", partial=True)
             return Strip([Segment(cut(text, width).ljust(width), style)], width)
-        row = [Cell(piece) if isinstance(piece, str) else piece for piece in self._cells(self._seen[index])]
+        row = [
+            Cell(piece) if isinstance(piece, str) else piece
+            for piece in self._cells(self._model.seen[index].row)
+        ]
         if index != self._cursor:
             return self._line(" " * _GUTTER, row, layout, self.rich_style)
         name = "line--cursor" if self.has_focus else "line--cursor-blurred"
         # Without tones: a theme promises that its cursor's two colours can be read together, no others.
         bare = [Cell(cell.text) for cell in row]
         return self._line(" ▸", bare, layout, self.get_component_rich_style(name))
+
+    def _title(self, number: int) -> str:
+        """A column's title, with the way that it is ordered by."""
+        column = self.columns[number]
+        if number != self._by:
+            return column.title
+        return cut(column.title, max(0, column.width - 1)) + ("↓" if self._reverse else "↑")
 
     def _line(self, gutter: str, row: Sequence[Cell], layout: list[tuple[int, int]], base: Style) -> Strip:
         segments = [Segment(gutter, base)]
