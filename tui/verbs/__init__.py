@@ -298,8 +298,16 @@ def _notify(to: argparse.ArgumentParser) -> None:
 
 
 def _report(to: argparse.ArgumentParser) -> None:
-    to.add_argument("id", metavar="ID", help="an incident's number")
-    to.add_argument("--format", choices=("md", "json"), default="md", help="Markdown (the default) or JSON")
+    to.add_argument(
+        "id", metavar="ID", nargs="?", help="an incident's number; with --runbook a database's name"
+    )
+    to.add_argument(
+        "--format", choices=("md", "json", "text"), default="md",
+        help="Markdown (the default), JSON, or plain text (of the runbook)",
+    )  # fmt: skip
+    to.add_argument(
+        "--runbook", action="store_true", help="the card for when pgdr can't be used: contacts and commands"
+    )
 
 
 VERBS: dict[str, Verb] = {

@@ -1,0 +1,219 @@
+"""The card: its commands, carried out by bash as they are printed, recover a database; it holds no secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from tests.recovery.world import World, make_world
+from tests.servers import Bucket, FreshDatabase
+from tui.config.load import load
+from tui.config.write import text_of
+from tui.files import write_whole
+from tui.incident.card import Grid, Listed, Page, Shell, Words, as_markdown, as_text, plain
+from tui.incident.runbook import runbook
+from tui.model.fleet import Contact, Encryption, Fleet, LocalStore, S3Store, Secret
+from tui.postgres.troubles import troubles
+
+NOW = datetime(2026, 11, 21, 3, 14, tzinfo=timezone.utc)
+SAMPLE = Path(__file__).parents[2] / "sample.toml"
+TABLES = ("users", "wallets", "orders")
+
+
+def blocks(markdown: str) -> dict[str, str]:
+    """The commands of a card, by the headings that they stand under."""
+    found = {}
+    for chapter in re.split(r"^### ", markdown, flags=re.MULTILINE)[1:]:
+        typed = re.search(r"^```sh\n(.*?)^```$", chapter, flags=re.MULTILINE | re.DOTALL)
+        if typed:
+            found[chapter.splitlines()[0]] = typed[1]
+    return found
+
+
+def carry_out(card: str, *headings: str, **env: str) -> str:
+    """Types the commands under headings that begin so into one bash; returns what was printed."""
+    known = blocks(card)
+    typed = [next(text for title, text in known.items() if title.startswith(h)) for h in headings]
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail"], input="\n".join(typed), capture_output=True, text=True,
+        timeout=120, env={**os.environ, **env}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def printed(world: World, *more: str) -> str:
+    done = world.pgdr("report", "--runbook", *more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def counted(world: World, database: str | None = None) -> dict[str, int]:
+    return {table: world.count(table, database) for table in TABLES}
+
+
+@pytest.fixture
+def world(db18: FreshDatabase, tmp_path: Path) -> World:
+    return make_world(db18, tmp_path)
+
+
+FETCH = "Step 3: Find and fetch the newest backup from"
+ALL_OF_IT = ("Step 1", f"{FETCH} local", "Step 4", "Step 5", "Step 6", "Step 7")
+SETTINGS, UNDO = "Step 1: Settings, and whether it is there", "Undo the swap"
+
+
+def test_a_dropped_database_comes_back_by_the_printed_commands(world: World) -> None:
+    before = counted(world)
+    world.back_up()
+    world.drop_live()
+    said = carry_out(printed(world, "shop"), *ALL_OF_IT)
+    assert counted(world) == before
+    assert ": OK" in said and "The database itself can't be reached." in said
+    assert said.count("public.wallets: 2000") == 2  # the manifest's count, and that of the restored one
+    assert "No negative" not in said and world.databases() == {world.live.name}
+
+
+def test_the_live_one_is_kept_and_undoing_puts_it_back(world: World) -> None:
+    world.back_up()
+    world.sql("DELETE FROM orders")
+    card = printed(world)
+    said = carry_out(card, *ALL_OF_IT)
+    assert world.count("orders") == 500
+    new, old = re.findall(r"^new: (\S+) +old: (\S+)$", said, re.MULTILINE)[0]
+    assert world.databases() == {world.live.name, old} and world.count("orders", old) == 0
+    known = blocks(card)
+    undo = f"{known[SETTINGS]}\nNEW={new}; OLD={old}\n{known[UNDO]}"
+    subprocess.run(["bash", "-e"], input=undo, text=True, capture_output=True, timeout=60, check=True)
+    assert world.count("orders") == 0 and world.count("orders", new) == 500
+
+
+def test_a_backup_taken_by_hand_is_one_that_pgdr_knows(world: World, tmp_path: Path) -> None:
+    here = tmp_path / "elsewhere"
+    here.mkdir()
+    known = blocks(printed(world))
+    typed = f"cd {here}\n{known[SETTINGS]}\n{known['Take a backup by hand']}"
+    subprocess.run(["bash", "-e"], input=typed, text=True, capture_output=True, timeout=60, check=True)
+    [found] = world.answer("backups")["backups"]
+    assert found["database"] == world.live.name
+    world.drop_live()
+    # Its manifest is missing: that stops the counting against it, and nothing before that.
+    carry_out(printed(world), "Step 1", "Step 3", "Step 4", "Step 5", "Step 7")
+    assert world.count("wallets") == 2000
+
+
+def test_an_encrypted_backup_is_opened_with_the_key_that_the_card_names(world: World, tmp_path: Path) -> None:
+    if not (shutil.which("age") and shutil.which("age-keygen")):
+        if os.environ.get("CI"):
+            pytest.fail("age is missing")
+        pytest.skip("age is not installed")
+    key = tmp_path / "age.key"
+    made = subprocess.run(["age-keygen", "-o", str(key)], capture_output=True, text=True, check=True)
+    public = re.findall(r"age1\w+", made.stderr)[0]
+    fleet = world.fleet
+    policy = replace(fleet.databases[0].backup, encrypt_to=(public,))
+    sealed = replace(
+        fleet,
+        databases=(replace(fleet.databases[0], backup=policy),),
+        encryption=Encryption(age_identity=Secret(file=key)),
+    )
+    write_whole(world.config, text_of(sealed))
+    before = counted(world)
+    world.back_up()
+    world.drop_live()
+    carry_out(printed(world), *ALL_OF_IT)
+    assert counted(world) == before
+    assert key.read_text().splitlines()[-1] not in printed(world)
+
+
+def test_a_backup_is_fetched_from_a_bucket(db18: FreshDatabase, bucket: Bucket, tmp_path: Path) -> None:
+    if not shutil.which("aws"):
+        if os.environ.get("CI"):
+            pytest.fail("the AWS CLI is missing")
+        pytest.skip("the AWS CLI is not installed")
+    world = make_world(db18, tmp_path, offsite=bucket.store)
+    before = counted(world)
+    world.back_up()
+    world.drop_live()
+    steps = ("Step 1", f"{FETCH} {bucket.store.name}", *ALL_OF_IT[2:])
+    carry_out(printed(world), *steps, AWS_EC2_METADATA_DISABLED="true")
+    assert counted(world) == before
+
+
+def test_the_card_of_a_whole_fleet_says_where_everything_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = load(SAMPLE)
+    secret = {"EXCHANGE_PASSWORD": "hunter2", "BACKUP_SECRET_KEY": "hunter3"}
+    for name, value in secret.items():
+        monkeypatch.setenv(name, value)
+    first = replace(
+        fleet.databases[0],
+        endpoint=replace(fleet.databases[0].endpoint, password=Secret(env="EXCHANGE_PASSWORD")),
+        rto=fleet.databases[0].rto,
+    )
+    store = S3Store(
+        "vault", "b", secret_key=Secret(env="BACKUP_SECRET_KEY"), access_key=Secret(file=Path("/k"))
+    )
+    backup = replace(first.backup, stores=("vault",))
+    fleet = replace(
+        fleet, databases=(replace(first, backup=backup), *fleet.databases[1:]), stores=(*fleet.stores, store)
+    )
+    pages = runbook(fleet, None, NOW)
+    for text in (as_markdown(pages), as_text(pages)):
+        assert "hunter" not in text
+        for said in (
+            'export PGPASSWORD="$EXCHANGE_PASSWORD"',
+            'export AWS_SECRET_ACCESS_KEY="$BACKUP_SECRET_KEY"',
+            'export AWS_ACCESS_KEY_ID="$(head -n 1 /k)"',
+            "http://localhost:8081",
+            "See RUNBOOK.md Section 10",
+            "docker exec app-database pg_dump -U exchange",
+            "aws s3 cp s3://b/",
+            "curl -fsS http://localhost:5000/health",
+            "SELECT count(*) FROM wallets WHERE balance < 0",
+        ):
+            assert said in text, said
+        assert all(database.name in text for database in fleet.databases)
+    assert all(plain(trouble.symptom)[:12] in as_text(pages) for trouble in troubles())
+
+
+def test_printed_as_text_words_are_ascii_and_80_columns_wide() -> None:
+    pages = runbook(load(SAMPLE), None, NOW)
+    words = [replace(page, parts=tuple(p for p in page.parts if not isinstance(p, Shell))) for page in pages]
+    text = as_text(words)
+    assert text.isascii() and max(map(len, text.splitlines())) <= 80
+    commands = [line for page in pages for p in page.parts if isinstance(p, Shell) for line in p.lines]
+    assert sum(len(line) > 80 for line in commands) < len(commands) / 10
+
+
+def test_every_block_is_bash() -> None:
+    fleet = load(SAMPLE)
+    name = """we'ird "db" $(reboot) `x` \\ ;é"""
+    odd = replace(fleet.databases[0], name=name, dbname=name, freshness=(f"{name}.at",))
+    for database in (*fleet.databases, odd):
+        for text in blocks(as_markdown(runbook(fleet, database, NOW))).values():
+            done = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True, check=False)
+            assert (done.returncode, done.stderr) == (0, ""), text
+
+
+def test_hostile_words_break_no_card() -> None:
+    hostile = "a | b `c` <script> \n# x \x1b[2J é"
+    page = Page(
+        2, hostile, (Words(hostile), Listed((hostile,)), Grid(("h",), ((hostile,),)), Shell((hostile,)))
+    )
+    assert "\x1b" not in as_markdown([page]) + as_text([page])
+    assert len([line for line in as_markdown([page]).splitlines() if line.startswith("#")]) == 1
+    bare = Fleet("F", contacts=(Contact(hostile, hostile),))
+    assert as_text(runbook(bare, None, NOW)).isascii()
+
+
+def test_what_makes_no_sense_is_refused(world: World) -> None:
+    assert world.pgdr("report").returncode == 2
+    assert world.pgdr("report", "--runbook", "shopp").returncode == 2
+    assert world.pgdr("report", "--runbook", "--format", "json").returncode == 2
+    assert isinstance(world.fleet.stores[0], LocalStore)
