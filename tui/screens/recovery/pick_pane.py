@@ -147,11 +147,7 @@ class PickPane(StepPane):
         width = max(40, detail.size.width - 2)
         made = [*self.trouble(), *self.waiting()]
         if self._first is not None:
-            made += wrapped(
-                f"{clean(self._first.backup.ref)}: c on another one compares the two.",
-                width,
-                line(("A  ", STRONG)),
-            )
+            made.append(line(("A", STRONG), " is marked: c on another one compares the two."))
         for problem in self._problems:
             about = line((f"! {clean(problem.store)} could not be read ", WARN))
             made += wrapped(
