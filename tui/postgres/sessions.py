@@ -41,7 +41,8 @@ class SessionInside:
 
 def sessions_in(endpoint: Endpoint, dbname: str) -> tuple[SessionInside, ...]:
     """Given a database's name, returns the sessions in it, those in a transaction first, the longest of them
-    first; without pgdr's own looks, which take a moment. What the role may not see of them is empty. Raises as `connect` does."""
+    first; without pgdr's own looks, which take a moment. What the role may not see of them is empty. Raises
+    as `connect` does."""
     at = outside(endpoint, dbname)
     with connect(at) as connection, failures(f"The sessions at {where(endpoint)} could not be read."):
         rows = connection.execute(_QUERY, (dbname, APPLICATION)).fetchall()

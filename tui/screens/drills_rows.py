@@ -139,7 +139,15 @@ def due_details(row: DueRow, now: datetime, width: int) -> list[Content]:
     if not row.drills:
         said = "d verifies the newest backup now." if duty.what == "verification" else "d begins the first."
         return [*made, told(Cell(said, DIM))]
-    return [*made, *findings(row.drills[0], 2), *trend(row.drills[:_TREND], width)]
+    return [*made, *_newest(row.drills[0]), *findings(row.drills[0], 2), *trend(row.drills[:_TREND], width)]
+
+
+def _newest(row: DrillRow) -> list[Content]:
+    """What the newest drill would have lost, against what may be."""
+    if row.drill.rpo_s is None:
+        return []
+    lost = f"{show.duration(row.drill.rpo_s)} of {show.limit(row.rpo_target_s)}  "
+    return [told(Cell("RPO    ", DIM), lost, _met(row.within_rpo))]
 
 
 def _last(row: DueRow) -> str:

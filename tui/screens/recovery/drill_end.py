@@ -67,15 +67,17 @@ def rehearsed_lines(incident: Incident, width: int) -> list[Content]:
     made = [
         line(("✔ DRILL: the cutover was gone through at ", GOOD), show.clock(incident.rehearsed_at), " UTC")
     ]
+    if incident.closed_at is None:
+        text = "c ends the drill: it is written down, and the scratch database dropped or kept."
+        made += [BLANK, *wrapped(text, width)]
+    else:
+        found = [row for what in incident.found for row in wrapped(clean(what), width, "  ")]
+        made += [BLANK, line(("It found", STRONG)), *(found or [line("  nothing to be wrong")])]
     made += [BLANK, line(("It would have run", STRONG))]
     for entry in incident.timeline:
         if entry.kind == "command" and entry.text.startswith("DRILL: would run "):
             made += wrapped(clean(entry.text.removeprefix("DRILL: would run ")), width, "  ")
-    if incident.closed_at is None:
-        text = "c ends the drill: it is written down, and the scratch database dropped or kept."
-        return [*made, BLANK, *wrapped(text, width)]
-    found = [row for what in incident.found for row in wrapped(clean(what), width, "  ")]
-    return [*made, BLANK, line(("It found", STRONG)), *(found or [line("  nothing to be wrong")])]
+    return made
 
 
 class DrillEndScreen(ModalScreen[DrillEnd | None]):
