@@ -14,6 +14,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
+
+from textual import events
+from textual._compositor import CompositorUpdate
+from textual.screen import Screen
 
 from tui.files import write_whole
 from tui.model.errors import ConfigError
@@ -25,6 +30,7 @@ from tui.screens.rooms import House, Rooms, rooms_of
 from tui.screens.trouble_ways import TroubleWays
 from tui.widgets.ascii import needs_ascii
 from tui.widgets.header import Bearings
+from tui.widgets.terminal_cells import TerminalCells
 
 # asyncio's own pool has six threads on two cores: six slow stores would hold up everything else.
 _THREADS = 64
@@ -59,6 +65,7 @@ class PgdrApp(TroubleWays):
             House(fleet, rooms or rooms_of(fleet, state, now, operator), bearings), state, operator
         )
         self._first_incident = incident
+        self._cells = TerminalCells()
         self.crashed: Path | str | None = None
         self.dress(theme, ascii_only)
 
@@ -71,6 +78,7 @@ class PgdrApp(TroubleWays):
     def on_mount(self) -> None:
         """Paints the fleet before anything is asked; then tells what else is to be known."""
         self._end_well_on(signal.SIGTERM)
+        self.app_resume_signal.subscribe(self, lambda app: self.action_redraw())
         self.push_screen(FleetScreen(self._house))
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=10, markup=False)
@@ -93,6 +101,41 @@ class PgdrApp(TroubleWays):
             self.exit(code, return_code=code)
         else:
             self.set_timer(0.2, lambda: self._end_when_finished(code))
+
+    # Drawing
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Sends only the cells that have changed."""
+        if isinstance(renderable, CompositorUpdate) and self._draws:
+            try:
+                renderable = self._cells.changes(renderable, self.console) or renderable
+            except Exception as error:  # noqa: BLE001 - a mistake in drawing, as Textual treats its own
+                self._handle_exception(error)
+                return
+        super()._display(screen, renderable)
+
+    @property
+    def _draws(self) -> bool:
+        """Whether what is displayed now goes to the terminal: Textual's own conditions."""
+        return (
+            self._running
+            and not self._closed
+            and not self.is_headless
+            and not self.is_inline
+            and not self._batch_count
+            and self._driver is not None
+        )
+
+    def action_redraw(self) -> None:
+        """Draws all of the screen anew, when something else has written over it."""
+        self._cells.forget()
+        self.refresh(layout=True)
+
+    async def on_event(self, event: events.Event) -> None:
+        """What the terminal shows after its size has changed is its own affair: all is drawn anew."""
+        if isinstance(event, events.Resize):
+            self._cells.forget()
+        await super().on_event(event)
 
     def _must_finish(self) -> str | None:
         """What is being changed at this moment, and has to be written down before the app may end."""
