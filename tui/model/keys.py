@@ -227,7 +227,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("leave_running", "q,escape", "leave, it goes on", "Goes back; the restore goes on by itself."),
         Key("leave", "q,escape", "leave", "Goes back; the incident stays as it is."),
         Key("tell", "n", "tell people", "Tells people, with what fits this moment.", shown=False),
-        Key("services", "p", "services and writes", "What uses the database: pause or freeze it.", False, False),
+        Key("services", "p", "services and writes", "Pauses what uses the database.", shown=False),
         *(
             Key(step, str(number), step, f"Shows the step: {step}.", shown=False, action=f"step('{step}')")
             for number, step in enumerate(STEPS, start=1)
@@ -265,6 +265,8 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     "restore": (
         Key("start", "enter", "restore…", "Begins the restore, once the name is typed.", dangerous=True),
         Key("next", "enter", "next: verify", "Goes on to the checks."),
+        Key("address", "a", "fresh server…", "Says where the fresh server listens.", dangerous=True),
+        Key("roles", "m", "make the roles…", "Makes the roles that the server misses.", dangerous=True),
         Key("plan_again", "P", "plan again", "Makes the plan anew."),
         Key("tell", "n", "tell", "Tells people how far it is."),
         Key("stop", "x", "stop…", "Stops it; asks what becomes of what is restored so far.", dangerous=True),
@@ -273,18 +275,26 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("again", "w", "restore again", "Begins anew, into another database.", dangerous=True),
     ),
     "verify": (
-        Key("next", "enter", "next: swap and resume", "Goes on to putting it in place."),
+        Key("next", "enter", "next: resume", "Goes on to putting it in place."),
         Key("check_again", "r", "check again", "Runs all checks anew."),
+        Key("compare", "d", "compare", "Compares with the live tables, row by row."),
         Key("go_past", "b", "go past…", "Goes on although checks failed, with a reason.", dangerous=True),
     ),
     "resume": (
         Key("swap", "enter", "swap…", "Puts the restored one in the live one's place.", dangerous=True),
+        Key("merge", "m", "merge…", "Puts back what the live tables miss.", dangerous=True),
+        Key("compare", "d", "compare", "Compares with the live tables, row by row."),
+        Key("triggers", "f", "triggers", "Whether triggers run while rows are put back.", True, shown=False),
+        Key("update", "o", "overwrite", "Whether rows that differ are overwritten.", True, shown=False),
+        Key("hand_over", "a", "new address…", "Gives the application its new address.", dangerous=True),
+        Key("resume_services", "s", "start services", "Starts what was paused, in reverse.", dangerous=True),
         Key("report", "enter", "read the report", "Shows the report."),
-        Key("health", "h", "ask the app", "Asks the application whether it is well."),
-        Key("undo", "u", "undo…", "Puts the old one back.", dangerous=True),
+        Key("health", "h", "ask the app", "Asks the application, and the smokes of the live database."),
+        Key("undo", "u", "undo…", "Puts the old one back, or takes the merge back.", dangerous=True),
         Key("close", "c", "close…", "Closes the incident.", dangerous=True),
         Key("look_again", "r", "look again", "Looks anew at what is live.", shown=False),
         Key("copy", "y", "copy the report's path", "Copies where the report lies."),
+        Key("copy_address", "y", "copy address", "Copies the application's new address."),
         Key("copy_commands", "y", "copy the commands", "Copies the commands, to run them by hand."),
     ),
     "help": (

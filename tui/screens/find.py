@@ -129,8 +129,8 @@ class FindScreen(ModalScreen[Found | None]):
 
     def _add(self, found: Sequence[Found]) -> None:
         for one in found:
-            text = f"{one.what} {one.words} {one.kind}".casefold()
-            self._candidates.append(Candidate(len(self._all), text, _KINDS.index(one.kind)))
+            text, also = one.what.casefold(), f"{one.words} {one.kind}".casefold()
+            self._candidates.append(Candidate(len(self._all), text, _KINDS.index(one.kind), also))
             self._all.append(one)
 
     def on_find_screen_read(self, message: Read) -> None:

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that can be found: its text in lower case, and its kind's place among equally good ones."""
+    """Something that can be found: its text in lower case, its kind's place among equally good ones, and what
+    else it is found by, which counts for less."""
 
     number: int
     text: str
     kind: int
+    also: str = ""
 
 
 def best(query: str, candidates: Iterable[Candidate], limit: int) -> list[int]:
     """Given what was typed, returns the numbers of at most `limit` candidates, best first.
 
-    Every word must be found: as a whole word, at a word's beginning, anywhere, or (for a short text) its
+    What is called exactly so comes first. Every word must be found: as a whole word, at a word's beginning, anywhere, or (for a short text) its
     letters in their order. Among equals the kind decides, then the order they came in. An empty query
     takes them as they come.
     """
@@ -28,10 +30,14 @@ def best(query: str, candidates: Iterable[Candidate], limit: int) -> list[int]:
 
 
 def _scored(words: list[str], candidates: Iterable[Candidate]) -> Iterator[tuple[int, int, int]]:
+    whole = " ".join(words)
     for candidate in candidates:
-        score = 0
+        score = -1 if whole == candidate.text else 0
         for word in words:
             points = distance(word, candidate.text)
+            if points is None or points > _ALSO:
+                beside = distance(word, candidate.also) if candidate.also else None
+                points = points if beside is None else _ALSO + min(beside, 2)
             if points is None:
                 break
             score += points
@@ -39,6 +45,7 @@ def _scored(words: list[str], candidates: Iterable[Candidate]) -> Iterator[tuple
             yield score, candidate.kind, candidate.number
 
 
+_ALSO = 3  # so much less counts what it isn't called
 _BORDERS = " ._-:/›…("
 _SHORT = 60  # characters of a text in which scattered letters still mean something
 
