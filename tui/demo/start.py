@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from tui.config.write import text_of
-from tui.demo import history, pristine
+from tui.demo import history, pristine, service
 from tui.demo.account import roots_place, server_account, servers_place
 from tui.demo.binaries import reachable_bin
 from tui.demo.build import STEPS, OnProgress, Steps, build, live_on, work_directory
@@ -40,6 +40,7 @@ VERSION = 1  # of the sample: another one's directory is made anew
 LASTS = timedelta(hours=36)  # after that the sample's past is made anew rather than gone on with
 PORT_S3 = 9000
 PORT_WEB = 5000
+SERVICES = {"server": 5001, "payment-processor": 5002}  # the exchange's, and the ports they would have
 MARK = ".pgdr-demo"
 # Nobody replicates from these servers; without old WAL kept for use again, the pristine copies stay small.
 SETTINGS = {
@@ -76,8 +77,9 @@ class RunningDemo:
 
     def stop(self) -> None:
         """Stops everything, all at once; a second signal meanwhile changes nothing."""
-        with undisturbed(), ThreadPoolExecutor(len(self.servers) + 2, "stop") as pool:
+        with undisturbed(), ThreadPoolExecutor(len(self.servers) + len(SERVICES) + 2, "stop") as pool:
             stopping = [pool.submit(server.stop) for server in self.servers.values()]
+            stopping += [pool.submit(service.end, self.directory / "services", name) for name in SERVICES]
             for one in (*stopping, pool.submit(self.objects.stop), pool.submit(self.messages.stop)):
                 one.result()
         self._lock.close()
@@ -227,12 +229,28 @@ def _run(demo: RunningDemo, scale: float, on_progress: OnProgress, now: datetime
             one.result()
     endpoints = {name: server.endpoint for name, server in demo.servers.items()}
     demo.fleet = _fleet(demo, endpoints, demo.objects.store(OFFSITE, BUCKET, PREFIX), demo.messages.url)
+    _begin_services(demo)
     _go_on(demo, shelves, made, now)
     shelves.work.rmdir()
     write_whole(demo.config, text_of(demo.fleet))
     for database in demo.fleet.databases:
         schema(database, demo.state, lambda: now)
     on_progress("The fleet is ready", 1.0)
+
+
+def _begin_services(demo: RunningDemo) -> None:
+    """What uses the exchange, for real. What was paused the last time is made anew with all the rest."""
+    shutil.rmtree(demo.state / "paused", ignore_errors=True)
+    directory = private_directory(demo.directory / "services")
+    for name in SERVICES:
+        service.end(directory, name)  # a killed demo's, which would end a moment later
+    endpoint = demo.servers[EXCHANGE.name].endpoint
+    described = tuple(
+        service.describe(directory, name, endpoint, EXCHANGE.name, port) for name, port in SERVICES.items()
+    )
+    demo.fleet = replace(demo.fleet, services=described)
+    for name in SERVICES:
+        service.begin(directory, name)
 
 
 def _fleet(demo: RunningDemo, endpoints: dict[str, Endpoint], offsite: S3Store, web: str) -> Fleet:
