@@ -155,7 +155,7 @@ class BackupsScreen(ListScreen):
         self._pending += message.backups
         if message.last:
             self._reading.pop(message.store, None)
-        if message.last or not self._table.rows:
+        if message.last or not self._table.count[1]:
             self._flush()
 
     def on_backups_screen_trouble(self, message: Trouble) -> None:
@@ -178,12 +178,13 @@ class BackupsScreen(ListScreen):
 
     def _show_status(self) -> None:
         table = self._table
-        pieces: list[Piece] = [f"{len(table.seen):,} of {len(table.rows):,}"]
+        seen, known = table.count
+        pieces: list[Piece] = [f"{seen:,} of {known:,}"]
         for store, since in self._reading.items():
             waited = int((self._now - since).total_seconds())
             pieces.append(f" · {store}: still reading…" + (f" {waited}s" if waited else ""))
         self.query_one(FilterBar).status(*pieces)
-        table.empty = "Reading…" if self._reading else "No backup." if not table.rows else "None of them."
+        table.empty = "Reading…" if self._reading else "No backup." if not known else "None of them."
 
     def _show_troubles(self) -> None:
         shown = self.query_one("#troubles", Detail)

@@ -20,6 +20,10 @@ class ListScreen(Screen[None]):
         self.query_one(LineTable).filter(message.text)
         self.filtered()
 
+    def on_line_table_looked(self) -> None:
+        """What took a while is done."""
+        self.filtered()
+
     def on_filter_bar_closed(self) -> None:
         """Gives the rows the focus again."""
         self.query_one(LineTable).focus()
