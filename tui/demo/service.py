@@ -2,7 +2,7 @@
 
     python -m tui.demo.service DIRECTORY NAME start|stop|status|serve
 
-GET /health asks the database. In DIRECTORY lie NAME.json (its port, the server, and whose demo it is), NAME.pid
+GET /health asks the database. In DIRECTORY lie NAME.json (its port, its server, whose demo it is), NAME.pid
 and NAME.lock, which is held as long as it lives. It ends by itself when the demo has, also by a kill.
 """
 
