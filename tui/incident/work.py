@@ -139,13 +139,16 @@ class Work:
         return database_at(self.database, self._incident.address)
 
     def restore_picture(self) -> Progress | None:
-        """The restore's job as it stands, or None before it was started."""
+        """The restore's job as it stands, or None before it was started, and where nothing is left of it."""
         job = self._incident.job
         if job is None:
             return None
         with self._looking:
             if self._view is None or self._view[0] != job:
-                self._view = (job, view(self._state, job))
+                try:
+                    self._view = (job, view(self._state, job))
+                except UsageError:
+                    return None  # its directory was removed: it can be restored again
             return self._view[1].picture(self._now())
 
     def _restored(self) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from tui.incident.drill import purpose, with_target
 from tui.incident.scenarios import NOTHING, Scope, known
 from tui.incident.steps.server import FreshServer, where
 from tui.incident.work import acting, ended, with_records
-from tui.jobs.job import JobSpec, new_id
+from tui.jobs.job import JobSpec, new_id, write_spec
 from tui.jobs.resume import forget, resuming
 from tui.jobs.start import start_job
 from tui.jobs.watch import ask_cancel
@@ -159,8 +159,14 @@ class RestoreStep(FreshServer):
         return self._start(spec, ordered, job)
 
     def _start(self, spec: JobSpec, ordered: Callable[[Incident], Incident], before: str | None) -> str:
-        # Written down before it is started: whatever happens in between, no restore runs that nobody knows of
-        self._by(ordered)
+        # The order, then the incident that names it, then the job: killed in between, the incident names a
+        # job that is seen to be lost, and can be started again; no restore runs that nobody knows of.
+        files = write_spec(self._state, spec)
+        try:
+            self._by(ordered)
+        except PgdrError:
+            files.spec.unlink(missing_ok=True)
+            raise
         try:
             start_job(self._state, spec)
         except PgdrError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.incident.steps.verify import VerifyStep
+from tui.incident.swapped import unwritten_swap
 from tui.incident.work import acting
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.incident import HandOver, Incident, Step
@@ -35,6 +36,7 @@ class ResumeStep(VerifyStep):
         target, _ = self._restored()
         self._require_whole()
         self._begin(Step.RESUME)
+        self._know_what_was_done()
         return plan_swap(self.recovering, target, self._now(), state=self._state)
 
     @acting
@@ -50,6 +52,7 @@ class ResumeStep(VerifyStep):
         self._require_whole()
         self._require_checked()
         self._begin(Step.RESUME)
+        self._know_what_was_done()
         self._note("confirmation", f"Swap of {clean(self.database.dbname)} confirmed.")
         if self.drill:
             return self._gone_through(plan_swap(self.recovering, target, self._now()).commands)
@@ -66,9 +69,26 @@ class ResumeStep(VerifyStep):
         if self.drill:
             self._would("take the swap back")
             return self.look_again()
+        self._know_what_was_done()
         swap = undo(self._state, self.database, self._operator, self._now)
         self._note("confirmation", f"Swap of {clean(self.database.dbname)} undone.")
         return self._change(swap=swap, target=swap.restored_name, remove_at=None, live_checks=())
+
+    def _know_what_was_done(self) -> None:
+        """Writes down a swap, or the taking back of one, that was carried out and not written down: the app
+        was killed in between. Raises Refused then: what was wanted is done, or is to be looked at anew."""
+        found = unwritten_swap(self._state, self.recovering, self.look_again())
+        if found is None:
+            return
+        if found.undone_at is not None:
+            self._change(swap=found, target=found.restored_name, remove_at=None, live_checks=())
+            what = "The swap was taken back"
+        else:
+            remove_at = found.at + self.database.remove_old_after if found.kept_as else None
+            self._change(swap=found, remove_at=remove_at)
+            what = f"{clean(found.restored_name)} was put in place of {clean(found.live_name)}"
+        self._note("fact", f"{what} by {clean(found.operator, 80)}; pgdr ended before it was written down.")
+        raise Refused(f"{what} before: pgdr ended then.", mend="It is written down now; go on from here.")
 
     def new_address(self) -> ConnectionAddress:
         """Where the application finds the recovered database: by the name that it has now. No password."""
