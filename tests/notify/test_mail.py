@@ -76,7 +76,7 @@ def serving(**how: Any) -> Iterator[Postbox]:
 
         def _trigger_server(self) -> None:  # its first connection, which needs to know the port that 0 became
             self.port = box.port = cast(Server, self.server).sockets[0].getsockname()[1]
-            super()._trigger_server()
+            super()._trigger_server()  # type: ignore[no-untyped-call]
 
     controller = Here(box, hostname="127.0.0.1", port=0, ssl_context=how.get("tls"), ready_timeout=20)
     controller.start()

@@ -34,6 +34,7 @@ class NotifyPane(StepPane):
     BINDINGS: ClassVar[list[BindingType]] = bound("notify")
 
     _message: Message | None = None  # as it was drafted
+    _about = Occasion.DECLARED  # what it is about
     _occasion: Occasion | None = None  # what was chosen; None: what fits the moment
     _previewing = False
     _came_from: Step | None = None
@@ -67,9 +68,14 @@ class NotifyPane(StepPane):
         return self.desk.may_write or (closed and not self.desk.bearings.read_only)
 
     def _draft(self) -> None:
-        self.ask("drafting the message", partial(self.guide.message, self._occasion), self._drafted)
+        def made() -> tuple[Occasion, Message]:
+            occasion = self._occasion or self.guide.occasion()
+            return occasion, self.guide.message(occasion)
 
-    def _drafted(self, message: Message) -> None:
+        self.ask("drafting the message", made, self._drafted)
+
+    def _drafted(self, made: tuple[Occasion, Message]) -> None:
+        self._about, message = made
         self._message = message
         self.query_one("#notify-title", Input).value = message.title
         self.query_one("#notify-text", TextArea).load_text(message.text)
@@ -173,7 +179,7 @@ class NotifyPane(StepPane):
         self._previewing, self._message = False, message
         self.ask(
             f"sending to {show.plural(count, 'channel')}",
-            partial(self.guide.notify, message, self._told, self._occasion, only),
+            partial(self.guide.notify, message, self._told, self._about, only),
             must_finish=True,
         )
 
@@ -215,8 +221,7 @@ class NotifyPane(StepPane):
             return
         made += to_whom(fleet, width)
         if message is not None:
-            occasion = self._occasion or self.guide.occasion()
-            made += about(incident, fleet, occasion, self._changed_by_hand(), width)
+            made += about(incident, fleet, self._about, self._changed_by_hand(), width)
         record = incident.record(self.step)
         if incident.sent:
             made += [BLANK, line(("Sent", STRONG))]
