@@ -15,7 +15,10 @@ from tests.recovery_screens.pictures import DONE, HALFWAY, NOW
 from tui.incident.candidates import Candidate
 from tui.incident.guide import Guide
 from tui.incident.scenarios import Scope, known
+from tui.incident.steps.server import NotFresh
 from tui.model.backup import Backup, StoreProblem, TableContents, Verdict, Verification
+from tui.model.difference import MergedTable, TableDifference
+from tui.model.elsewhere import address_in, database_at
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import (
@@ -29,7 +32,18 @@ from tui.model.fleet import (
     Secret,
     Webhook,
 )
-from tui.model.incident import Incident, Proposal, Sent, Step, StepRecord, StepStatus, Swap, TableCount
+from tui.model.incident import (
+    HandOver,
+    Incident,
+    Merge,
+    Proposal,
+    Sent,
+    Step,
+    StepRecord,
+    StepStatus,
+    Swap,
+    TableCount,
+)
 from tui.model.paused import Paused
 from tui.model.plan import Estimate, Finding, Level, RestorePlan
 from tui.model.progress import Progress
@@ -39,7 +53,10 @@ from tui.model.wording import Occasion
 from tui.notify.message import Message
 from tui.notify.send import shown
 from tui.operations.catalogue import Description
+from tui.operations.hand_over import ConnectionAddress, address_of
 from tui.operations.swap import SwapPlan
+from tui.operations.tables import MergePlan, PlannedTable
+from tui.postgres.merge import MergeOptions
 from tui.screens.recovery.desk import Desk
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.widgets.header import Bearings
@@ -190,6 +207,14 @@ SWAP_PLAN = SwapPlan(
 )
 
 
+DIFFERENCES = (
+    TableDifference("public", "wallets", ("id",), 0, 3_600_120, 3_600_120, 0, 0, ("1",)),
+    TableDifference("public", "trades", ("id",), 12_005_000, 12_004_112, 12, 900, 7),
+    TableDifference("audit", "log", reason="The live database has no such table."),
+    TableDifference("public", "users", ("id",), 1_200_000, 1_200_000, 0, 0, 0),
+)
+
+
 class ScriptedGuide:
     """Answers as `Guide` does, from the values above; `failing` names the calls that fail."""
 
@@ -200,6 +225,7 @@ class ScriptedGuide:
         self.failing = failing
         self.picture: Progress = HALFWAY
         self.cancelled: bool | None = None
+        self.roles: tuple[str, ...] = ()
         self.report_path = Path("/var/lib/pgdr/incidents/7.md")
         self.calls: list[str] = []
         self.proposal: Proposal | None = None
@@ -340,7 +366,7 @@ class ScriptedGuide:
     def plan(self) -> RestorePlan:
         self._called("plan")
         self._set(Step.RESTORE, StepStatus.ACTIVE, target=PLAN.target)
-        return PLAN
+        return replace(PLAN, roles=self.roles)
 
     def start_restore(self, confirmation: str, plan: RestorePlan) -> str:
         self._called("start_restore")
@@ -392,6 +418,90 @@ class ScriptedGuide:
 
     def paused(self) -> Paused:
         return Paused()
+
+    # How it can end, as the guide reads it from the incident
+
+    ways = Guide.ways
+    merged = Guide.merged
+    in_use = Guide.in_use
+    restores_nothing = Guide.restores_nothing
+    server_lost = Guide.server_lost
+    wants_address = Guide.wants_address
+
+    @property
+    def swapped(self) -> bool:
+        return self.incident.swap is not None and self.incident.swap.undone_at is None
+
+    @property
+    def _incident(self) -> Incident:
+        return self.incident
+
+    @property
+    def recovering(self) -> Database:
+        return database_at(self.database, self.incident.address)
+
+    def compare(self) -> Incident:
+        self._called("compare")
+        self.incident = replace(self.incident, differences=DIFFERENCES, compared_at=NOW)
+        return self.incident
+
+    def merge_plan(self) -> MergePlan:
+        self._called("merge_plan")
+        planned = tuple(
+            PlannedTable(d, d.live_rows or 0, (d.live_rows or 0) + (d.missing or 0), ("tell",))
+            for d in self.incident.differences
+            if d.missing
+        )
+        live = "crypto_exchange"
+        return MergePlan("127.0.0.1", 5433, "16.4", live, PLAN.target, planned, ())
+
+    def merge(self, confirmation: str, plan: MergePlan, how: MergeOptions) -> Incident:
+        self._called("merge")
+        done = tuple(
+            MergedTable(*t.difference.table, t.before, t.after, t.after - t.before,
+                        (t.difference.changed or 0) if how.update_changed else 0, 0)
+            for t in plan.tables
+        )  # fmt: skip
+        made = Merge(plan.live, plan.restored, "pgdr_undo_1", done, how.triggers, NOW, "anna")
+        at = NOW + timedelta(days=7)
+        return self._set(Step.RESUME, StepStatus.ACTIVE, merge=made, remove_at=at)
+
+    def undo_merge(self, confirmation: str) -> Incident:
+        self._called("undo_merge")
+        assert self.incident.merge is not None
+        undone = replace(self.incident.merge, undone_at=NOW, left=2)
+        return self._set(Step.RESUME, StepStatus.ACTIVE, merge=undone, compared_at=None, differences=())
+
+    def new_address(self) -> ConnectionAddress:
+        self._called("new_address")
+        name = self.database.dbname if self.swapped else PLAN.target
+        return address_of(replace(self.recovering, app_role="exchange"), name)
+
+    def address_command(self) -> str | None:
+        return "./set-database-url.sh 10.0.0.7"
+
+    def hand_over(self, confirmation: str, *, run: bool) -> Incident:
+        self._called("hand_over")
+        by = self.address_command() if run else None
+        handed = HandOver(self.new_address().url, NOW, "anna", by)
+        return self._set(Step.RESUME, StepStatus.ACTIVE, handed=handed)
+
+    def ask_live(self) -> tuple[Check, ...]:
+        self._called("ask_live")
+        self.incident = replace(self.incident, live_checks=CHECKS[12:])
+        return CHECKS[12:]
+
+    def set_address(self, typed: str, *, although_old: bool = False) -> Incident:
+        self._called("set_address")
+        if typed.startswith("old") and not although_old:
+            raise NotFresh("old:5432 is not a fresh server.", "It is the one the backup was taken of.")
+        self.incident = replace(self.incident, address=address_in(typed))
+        return self.incident
+
+    def make_roles(self, confirmation: str, statements: tuple[str, ...]) -> Incident:
+        self._called("make_roles")
+        self.roles = ()
+        return self.incident
 
     def ask_health(self) -> str | None:
         self._called("ask_health")

@@ -43,7 +43,7 @@ async def test_a_dropped_database_comes_back(world: World, listener: Listener) -
     app = PgdrApp(world.fleet, world.state, operator="ann@db1")
     async with app.run_test(size=(80, 24)) as pilot:
         await declare(pilot)
-        await until(pilot, lambda: "next: pick a backup" in text_of(pilot) and "1✔" in text_of(pilot))
+        await until(pilot, lambda: "accept what is proposed" in text_of(pilot) and "1✔" in text_of(pilot))
         assert "✘ DAMAGED" in text_of(pilot) and "does not exist" in text_of(pilot)
 
         await pilot.press("enter")
@@ -62,7 +62,7 @@ async def test_a_dropped_database_comes_back(world: World, listener: Listener) -
         assert "✔ done" in text_of(pilot) and "✔ clean" in text_of(pilot)
         await pilot.press("enter")
 
-        await until(pilot, lambda: "next: swap and resume" in text_of(pilot), 60)
+        await until(pilot, lambda: "next: resume" in text_of(pilot), 60)
         assert "FAILED" not in text_of(pilot)
         await pilot.press("enter")
 
@@ -96,8 +96,8 @@ async def test_a_second_start_finds_the_restore_where_it_is_and_undo_puts_things
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: "next: pick a backup" in text_of(pilot) and "1✔" in text_of(pilot))
-        assert "✘ EMPTY   orders" in text_of(pilot)
+        await until(pilot, lambda: "accept what is proposed" in text_of(pilot) and "1✔" in text_of(pilot))
+        assert "Table public.orders is empty" in text_of(pilot)
         await pilot.press("2")
         await until(pilot, lambda: "ADVISED" in text_of(pilot))
         await pilot.press("enter")
@@ -123,7 +123,7 @@ async def test_a_second_start_finds_the_restore_where_it_is_and_undo_puts_things
         await pilot.press("4")
         await until(pilot, lambda: "next: verify" in text_of(pilot), 120)
         await pilot.press("enter")
-        await until(pilot, lambda: "next: swap and resume" in text_of(pilot), 60)
+        await until(pilot, lambda: "next: resume" in text_of(pilot), 60)
         await pilot.press("enter")
         await until(pilot, lambda: "swap…" in text_of(pilot))
         await pilot.press("enter")

@@ -20,6 +20,10 @@ from tui.stores.open import open_store
 LOST = (Scenario.INSTANCE_LOST, Scenario.SITE_LOST)
 
 
+class NotFresh(Refused):
+    """The address is that of the old server, or of one that is in use."""
+
+
 class FreshServer(Work):
     """Where it is restored when the server itself is lost."""
 
@@ -53,7 +57,7 @@ class FreshServer(Work):
             )
         why = self._why_old(facts)
         if why and not although_old:
-            raise Refused(
+            raise NotFresh(
                 f"{clean(told(address))} is not a fresh server.",
                 why,
                 "If the old one lives, decide for another scenario at step 1; or use it all the same.",

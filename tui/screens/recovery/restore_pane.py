@@ -11,14 +11,18 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker, WorkerState
 
+from tui.incident.scenarios import NOTHING
+from tui.incident.steps.server import NotFresh
 from tui.model import amounts as show
 from tui.model.backup import Verdict
+from tui.model.elsewhere import told
 from tui.model.event import JobState
 from tui.model.incident import Incident, Step
 from tui.model.plan import RestorePlan
 from tui.model.progress import Progress
 from tui.model.text import clean
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.recovery.address import AddressScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pane import StepPane, told_error
 from tui.widgets.job_head import JobContext
@@ -48,6 +52,7 @@ class RestorePane(StepPane):
     _plan: RestorePlan | None = None
     _picture: Progress | None = None
     _looking = False
+    _typed = ""  # the fresh server's address, as it was typed last
 
     def compose(self) -> ComposeResult:
         """Makes the plan's page and the job's."""
@@ -65,7 +70,7 @@ class RestorePane(StepPane):
         if incident.job is not None:
             self._eyes.resume()
             self._look()
-        elif incident.ref is not None and self.desk.may_write and not self.doing:
+        elif self._can_plan and not self.guide.wants_address and not self.doing:
             self.action_plan_again()
         self.draw()
         self._focus()
@@ -77,7 +82,81 @@ class RestorePane(StepPane):
         else:
             self.query_one("#restore-plan").focus()
 
+    # Where to, and for whom
+
+    def action_address(self) -> None:
+        """Asks where the fresh server listens, and looks at it."""
+        address, endpoint = self.desk.incident.address, self.guide.database.endpoint
+        begin = told(address) if address else ""
+        known = f"The lost one: {endpoint.host or 'local'}:{endpoint.port or ''}. User, password, TLS stay."
+        self._typed = ""
+
+        def given(typed: str | None) -> None:
+            if typed:
+                self._typed = typed
+                self._set_address(typed, although_old=False)
+
+        self.app.push_screen(AddressScreen(known, endpoint.port, begin), given)
+
+    def _set_address(self, typed: str, *, although_old: bool) -> None:
+        self._plan = None
+        settle = partial(self.guide.set_address, typed, although_old=although_old)
+        self.ask(f"looking at {clean(typed, 80)}", settle, self._plan_after)
+
+    def _plan_after(self, incident: Incident) -> None:
+        self.call_after_refresh(self.action_plan_again)
+
+    def _ask_although_old(self, error: NotFresh) -> None:
+        name = self.guide.database.dbname
+        facts = [
+            ("but", error.what),
+            ("why", error.why or ""),
+            ("so", "restored beside what it has: nothing of it is overwritten"),
+        ]
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._set_address(self._typed, although_old=True)
+
+        self.app.push_screen(
+            ConfirmScreen(
+                "Restore onto this server all the same",
+                facts,
+                action="use it",
+                name=name,
+                prompt=f"Type {clean(name)}",
+            ),
+            answered,
+        )
+
+    def action_roles(self) -> None:
+        """Asks, then makes the roles that the server misses."""
+        plan, name = self._plan, self.guide.database.dbname
+        if plan is None:
+            return
+        facts = [("server", server_line(plan, self.guide.database.service))]
+        facts += [("runs", clean(statement)) for statement in plan.roles]
+        facts.append(("then", "a password for those that log in: none is in the backup"))
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                make = partial(self.guide.make_roles, name, plan.roles)
+                self.ask("making the roles", make, self._plan_after, must_finish=True)
+
+        self.app.push_screen(
+            ConfirmScreen(
+                "Make the missing roles", facts, action="make them", name=name, prompt=f"Type {clean(name)}"
+            ),
+            answered,
+        )
+
     # Planning
+
+    @property
+    def _can_plan(self) -> bool:
+        incident = self.desk.incident
+        free = incident.job is None and incident.ref is not None
+        return free and self.desk.may_write and not self.guide.restores_nothing
 
     def action_plan_again(self) -> None:
         """Plans anew: the server may be another by now."""
@@ -98,14 +177,16 @@ class RestorePane(StepPane):
         live = (
             "does not exist" if plan.live_bytes is None else f"{show.size(plan.live_bytes)}, is not touched"
         )
-        facts = (
+        facts = [
             ("server", server_line(plan, self.guide.database.service)),
             ("live", f"{self.guide.database.dbname}  {live}"),
             ("from", plan.ref),
             ("into", f"{plan.target}, a new database"),
             ("takes", span(plan.estimate)),
-            ("then", "checks, and a swap that is asked for separately"),
-        )
+            ("then", "checks, and its end that is asked for separately"),
+        ]
+        if plan.tables:
+            facts.insert(3, ("only", ", ".join(clean(t, 60) for t in plan.tables)))
         asked = ConfirmScreen(
             "Restore into a new database",
             facts,
@@ -144,6 +225,8 @@ class RestorePane(StepPane):
         """Takes a picture, or what the guide answered."""
         if event.worker.group != "picture":
             super().on_worker_state_changed(event)
+            if event.state is WorkerState.ERROR and isinstance(event.worker.error, NotFresh):
+                self._ask_although_old(event.worker.error)
             return
         event.stop()
         if event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
@@ -175,11 +258,17 @@ class RestorePane(StepPane):
         if action == "start":
             return write and incident.job is None and self._plan is not None
         if action == "plan_again":
-            return write and incident.job is None and incident.ref is not None
+            return self._can_plan and not self.doing
+        if action == "address":
+            wanted = self.guide.server_lost or incident.address is not None
+            return write and wanted and incident.job is None
+        if action == "roles":
+            return write and incident.job is None and self._plan is not None and bool(self._plan.roles)
         if action == "copy":
             return incident.job is None and self._plan is not None
         if action == "next":
-            return incident.job is not None and self._usable
+            nothing = self.guide.restores_nothing and incident.job is None
+            return nothing or (incident.job is not None and self._usable)
         if action == "stop":
             return running and self.desk.may_write
         if action in ("again", "go_on"):
@@ -253,7 +342,7 @@ class RestorePane(StepPane):
         self.query_one("#restore-plan", TextLines).show(self._before())
 
     def _job_context(self) -> JobContext:
-        incident, endpoint = self.desk.incident, self.guide.database.endpoint
+        incident, endpoint = self.desk.incident, self.guide.recovering.endpoint
         began = self._picture.started_at if self._picture and self._picture.started_at else self.desk.now()
         lost = began - incident.backup_at if incident.backup_at else None
         if self._plan is not None:
@@ -265,10 +354,18 @@ class RestorePane(StepPane):
     def _before(self) -> list[Content]:
         width = self.room()
         made = [*self.trouble(), *self.waiting()]
+        if self.guide.restores_nothing:
+            return [*made, *wrapped(NOTHING, width), BLANK, *wrapped("enter goes on to the checks.", width)]
         if self.desk.incident.ref is None:
             return [*made, *wrapped("No backup has been picked yet: step 2 (key 2).", width)]
         if not self.desk.may_write:
             return [*made, *wrapped("Nothing is planned: read-only, or the incident is closed.", width)]
+        if self.guide.wants_address:
+            said = "The server is lost: say where the fresh one listens (a). It is only looked at first."
+            return [*made, *wrapped(said, width)]
         if self._plan is None:
             return made or [line("No plan yet: P plans.")]
+        if self._plan.roles:
+            made += wrapped("Roles are missing on that server: m makes them, the SQL is shown first.", width)
+            made.append(BLANK)
         return [*made, *plan_lines(self._plan, self.desk.now(), self.desk.deadline, width), BLANK]

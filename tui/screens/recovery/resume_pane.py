@@ -1,5 +1,5 @@
-"""Step 6, resume: the restored database takes the live one's place, the application is asked, the
-incident is closed. The swap can be taken back."""
+"""Step 6, resume: what was restored comes into use, by a swap, a merge or a new address; the application is
+asked, the incident is closed. Swap and merge can be taken back until then."""
 
 from __future__ import annotations
 
@@ -10,16 +10,25 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
+from tui.incident.scenarios import Way
 from tui.model import amounts as show
 from tui.model.incident import Incident, Step, StepStatus, Swap
+from tui.model.smoke import LIVE
 from tui.model.text import clean
 from tui.operations.swap import SwapPlan
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.drill_end import DrillEnd, DrillEndScreen, measured, rehearsed_lines
-from tui.screens.recovery.pane import StepPane
+from tui.screens.recovery.endings import Endings
 from tui.screens.text import TextScreen
-from tui.widgets.check_lines import check_count
+from tui.widgets.check_lines import check_count, check_lines
+from tui.widgets.ending_lines import (
+    difference_lines,
+    handed_lines,
+    merge_lines,
+    reminder_lines,
+    ways_lines,
+)
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.keys import bound
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, line, wrapped
@@ -28,10 +37,9 @@ from tui.widgets.server_line import server_line
 from tui.widgets.text_lines import TextLines
 
 
-class ResumePane(StepPane):
-    """Shows what the swap would do, then that it was done, what the application says, and the end."""
+class ResumePane(Endings):
+    """Shows how it can end, then that it has, what the application says, and the end of the incident."""
 
-    step = Step.RESUME
     BINDINGS: ClassVar[list[BindingType]] = bound("resume")
 
     _plan: SwapPlan | None = None
@@ -43,19 +51,32 @@ class ResumePane(StepPane):
     def opened(self) -> None:
         """Plans the swap anew each time: sizes and sessions are those of now."""
         self.query_one(TextLines).focus()
-        if self._ready and not self.doing and self.desk.may_write:
+        looks = self._ready or (self._hands_over and not self._address)
+        if looks and not self.doing and self.desk.may_write:
             self.action_look_again()
         self.draw()
 
     @property
-    def _swapped(self) -> bool:
-        swap = self.desk.incident.swap
-        return swap is not None and swap.undone_at is None
+    def _verified(self) -> bool:
+        incident = self.desk.incident
+        passed = incident.record(Step.VERIFY).status in (StepStatus.DONE, StepStatus.SKIPPED)
+        return passed and incident.target is not None
+
+    @property
+    def _ended(self) -> bool:
+        """Whether it was put in place, and that stands."""
+        return self.guide.swapped or self.guide.merged or self.desk.incident.rehearsed_at is not None
 
     @property
     def _ready(self) -> bool:
-        passed = self.desk.incident.record(Step.VERIFY).status in (StepStatus.DONE, StepStatus.SKIPPED)
-        return passed and not self._swapped and self.desk.incident.rehearsed_at is None
+        return self._verified and not self._ended
+
+    @property
+    def _hands_over(self) -> bool:
+        """Whether the application still waits for its new address."""
+        incident = self.desk.incident
+        waits = incident.handed is None and incident.rehearsed_at is None
+        return self._verified and waits and Way.ADDRESS in self._ways
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done depends on whether it was swapped and closed."""
@@ -63,24 +84,43 @@ class ResumePane(StepPane):
             return False
         incident, write = self.desk.incident, self.desk.may_write and not self.doing
         if action == "swap":
-            return write and self._ready and self._plan is not None
+            return write and self._ready and self._plan is not None and Way.SWAP in self._ways
+        if action in ("merge", "compare", "triggers", "update"):
+            compared = action == "compare" or incident.compared_at is not None
+            return write and self._ready and compared and Way.MERGE in self._ways
+        if action in ("hand_over", "copy_address"):
+            return write and self._hands_over and bool(self._address)
+        if action == "resume_services":
+            return write and not incident.drill and self.guide.in_use and self._paused
         if action in ("report", "copy"):
             return incident.closed_at is not None
         if action == "copy_commands":
-            return incident.closed_at is None and self._ready and self._plan is not None
+            hidden = self._hands_over and bool(self._address)  # y copies the address then
+            return incident.closed_at is None and self._ready and self._plan is not None and not hidden
         if action == "health":
-            return write and self._swapped and self.guide.database.health_url is not None
+            return write and self.guide.in_use and self._can_ask
         if action == "undo":
-            return write and self._swapped
+            return write and (self.guide.swapped or self.guide.merged)
         if action == "close":
             return write
-        return action != "look_again" or (write and self._ready)
+        return action != "look_again" or (write and (self._ready or self._hands_over))
+
+    @property
+    def _can_ask(self) -> bool:
+        database = self.guide.database
+        return database.health_url is not None or any(s.when == LIVE for s in database.smokes)
 
     def action_look_again(self) -> None:
-        """Looks at what the swap would do now."""
-        self.ask("looking at the live database and its sessions", self.guide.swap_plan, self._planned)
+        """Looks at what the swap would do now, and at the address that the application would get."""
 
-    def _planned(self, plan: SwapPlan) -> None:
+        def look() -> SwapPlan | None:
+            if self._hands_over:
+                self.look_up_address()
+            return self.guide.swap_plan() if self._ready and Way.SWAP in self._ways else None
+
+        self.ask("looking at the server and its sessions", look, self._planned)
+
+    def _planned(self, plan: SwapPlan | None) -> None:
         self._plan = plan
 
     # The swap
@@ -137,11 +177,17 @@ class ResumePane(StepPane):
 
     def _was_swapped(self, incident: Incident) -> None:
         self._plan = None
-        if self.guide.database.health_url is not None:
-            self.call_after_refresh(self.action_health)
+        self._address = ""  # it has another name now
+        if Way.ADDRESS in self._ways:
+            self.call_after_refresh(self.action_look_again)
+        else:
+            self._was_ended(incident)
 
     def action_undo(self) -> None:
-        """Asks, then takes the swap back."""
+        """Asks, then takes the swap back, or the merge."""
+        if self.guide.merged:
+            self.ask_to_undo_merge()
+            return
         swap = self.desk.incident.swap
         if swap is None:
             return
@@ -178,10 +224,6 @@ class ResumePane(StepPane):
 
     # After it
 
-    def action_health(self) -> None:
-        """Asks the application's address whether it is well."""
-        self.ask("asking the application", self.guide.ask_health)
-
     def action_close(self) -> None:
         """Asks how it ended, and closes the incident."""
         if self.desk.incident.drill:
@@ -199,7 +241,7 @@ class ResumePane(StepPane):
                 outcome = outcomes[choice - 1]
                 self.ask("writing the report", partial(self.guide.close, outcome), must_finish=True)
 
-        about = "" if self._swapped else "No restored database is in the live one's place. "
+        about = "" if self.guide.in_use else "No restored database is in the live one's place. "
         if self.desk.incident.record(Step.RESTORE).status is StepStatus.ACTIVE and self.desk.incident.job:
             about += "The restore still runs; closing doesn't stop it. "
         if still := paused_words(self.guide.paused()):
@@ -239,6 +281,10 @@ class ResumePane(StepPane):
             commands = "\n".join(clean(command) for command in self._plan.commands)
             self.notify(self.desk.copy("swap-commands", f"{commands}\n"), markup=False)
 
+    def action_copy_address(self) -> None:
+        """Copies the address that the application is to get; no password is in it."""
+        self.notify(self.desk.copy("database-url", f"{self._address}\n"), markup=False)
+
     # Showing
 
     def draw(self) -> None:
@@ -249,29 +295,60 @@ class ResumePane(StepPane):
             made += self._end_lines(incident, width)
         if incident.swap is not None:
             made += self._swap_lines(incident.swap, width)
+        if incident.merge is not None:
+            made += merge_lines(incident.merge, width)
+        if incident.handed is not None:
+            made += handed_lines(incident.handed, width)
+        made += reminder_lines(incident, width)
         if incident.drill and incident.rehearsed_at is not None:
             made += rehearsed_lines(incident, width)
-        elif not self._swapped and incident.closed_at is None:
-            made += self._before(width)
+        elif incident.closed_at is None:
+            made += self._before(width) if not self._ended else []
+            made += self._address_lines(width) if self._hands_over else []
+        made += self._after_lines(incident, width)
+        self.query_one(TextLines).show(made)
+
+    def _after_lines(self, incident: Incident, width: int) -> list[Content]:
+        made: list[Content] = []
+        if incident.live_checks:
+            made += [BLANK, line(("Asked in place  ", STRONG), check_count(incident.live_checks))]
+            made += check_lines(incident.live_checks, width)
+        in_use = self.guide.in_use
         if incident.health is not None:
             style, shape = (GOOD, "✔ ") if incident.health.startswith("healthy") else (BAD, "✘ ")
             made += [BLANK, line(("The application says", STRONG))]
             made += wrapped(clean(incident.health), width, line((shape, style)))
-        elif self._swapped and self.guide.database.health_url is None:
+        elif in_use and self.guide.database.health_url is None:
             made += [BLANK, line(("No health address is configured: ask the application yourself.", FAINT))]
-        if self._swapped and incident.closed_at is None:
-            made += [
-                BLANK,
-                *wrapped("c closes the incident and writes its report; u puts the old one back.", width),
-            ]
-        self.query_one(TextLines).show(made)
+        if in_use and incident.closed_at is None:
+            still = paused_words(self.guide.paused())
+            said = f"{still}: s starts the services again, p shows all. " if still else ""
+            said += "c closes the incident and writes its report"
+            said += "; u takes it back." if self.guide.swapped or self.guide.merged else "."
+            made += [BLANK, *wrapped(said, width)]
+        return made
+
+    def _address_lines(self, width: int) -> list[Content]:
+        if not self._address:
+            return []
+        made = [BLANK, line(("The application's new address, without a password", STRONG))]
+        made += wrapped(clean(self._address), width, "  ")
+        if self._command:
+            made += wrapped(clean(self._command), width, line(("  set by  ", FAINT)))
+        how = (
+            "a hands it over"
+            if self._ended
+            else "a hands it over as it is; a swap first gives it its own name"
+        )
+        return [*made, *wrapped(f"{how}; y copies it.", width, "  ")]
 
     def _end_lines(self, incident: Incident, width: int) -> list[Content]:
         style = GOOD if incident.outcome in ("recovered", "rehearsed") else ""
         took = incident.closed_at - incident.declared_at if incident.closed_at else None
-        late = took is not None and took > self.guide.database.rto
+        rto = self.desk.clocks.rto
+        late = took is not None and took > rto
         said = f"{clean(incident.outcome or 'closed')} after {show.duration(took)}"
-        said += f", RTO {show.limit(self.guide.database.rto)} {'MISSED' if late else 'kept'}"
+        said += f", RTO {show.limit(rto)} {'MISSED' if late else 'kept'}"
         made = [line(("✔ closed  ", style), (said, STRONG))]
         made += wrapped(clean(str(self.guide.report_path)), width, line(("report    ", FAINT)))
         return [*made, BLANK]
@@ -290,12 +367,36 @@ class ResumePane(StepPane):
         return made
 
     def _before(self, width: int) -> list[Content]:
-        if not self._ready:
+        if self.guide.restores_nothing and self.desk.incident.job is None:
+            said = (
+                "Nothing was restored: it came back by itself."
+                if self.guide.in_use
+                else "It is not back yet."
+            )
+            return wrapped(f"{said} h asks the application; p shows the services.", width)
+        if not self._verified:
             text = "The restored database has not passed its checks: step 5 (key 5)."
             return [*wrapped(text, width), BLANK, *wrapped("c closes the incident without a swap.", width)]
-        plan = self._plan
-        if plan is None:
-            return []
+        made = ways_lines(self._ways, width)
+        if Way.MERGE in self._ways:
+            made += [*([BLANK] if made else []), *self._merge_lines(width), BLANK]
+        if self._plan is not None and Way.SWAP in self._ways:
+            made += self._swap_plan_lines(self._plan, width)
+        return made
+
+    def _merge_lines(self, width: int) -> list[Content]:
+        incident = self.desk.incident
+        if incident.compared_at is None:
+            return wrapped(
+                "Not compared with the live tables yet: d compares, row by row. It only reads.", width
+            )
+        made = [line((f"Compared with the live tables at {show.clock(incident.compared_at)} UTC", STRONG))]
+        made += difference_lines(incident.differences, width)
+        fire = "fire" if self._how.triggers else "are off"
+        changed = "OVERWRITTEN" if self._how.update_changed else "left as they are"
+        return [*made, *wrapped(f"m merges: triggers {fire} (f), changed rows are {changed} (o).", width)]
+
+    def _swap_plan_lines(self, plan: SwapPlan, width: int) -> list[Content]:
         made: list[Content] = []
         for label, what in self._facts(plan):
             made += wrapped(clean(what), width, line((f"{label:<10}", FAINT)))

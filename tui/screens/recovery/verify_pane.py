@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from tui.incident.scenarios import Way
 from tui.model import amounts as show
 from tui.model.backup import Verdict
 from tui.model.incident import Incident, Step, StepStatus
@@ -16,8 +17,9 @@ from tui.model.verdict import Check
 from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.reason import ReasonScreen
 from tui.widgets.check_lines import check_count, check_lines
+from tui.widgets.ending_lines import difference_lines
 from tui.widgets.keys import bound
-from tui.widgets.lines import BLANK, FAINT, WARN, line, wrapped
+from tui.widgets.lines import BLANK, FAINT, STRONG, WARN, line, wrapped
 from tui.widgets.text_lines import TextLines
 
 
@@ -36,7 +38,14 @@ class VerifyPane(StepPane):
     @property
     def _restored(self) -> bool:
         incident = self.desk.incident
+        if self._by_itself:
+            return True
         return incident.target is not None and incident.verdict in (Verdict.CLEAN, Verdict.EXPLAINED)
+
+    @property
+    def _by_itself(self) -> bool:
+        """Whether nothing was restored: the live database is looked at."""
+        return self.guide.restores_nothing and self.desk.incident.job is None
 
     def opened(self) -> None:
         """Checks by itself the first time, and when that was cut off: it only reads."""
@@ -69,6 +78,9 @@ class VerifyPane(StepPane):
             return (
                 self._restored and self.desk.may_write and not self.doing and self.desk.incident.swap is None
             )
+        if action == "compare":
+            offered = not self._by_itself and Way.MERGE in self.guide.ways
+            return offered and self._restored and self.desk.may_write and not self.doing
         if action == "go_past":
             return (
                 self._restored
@@ -77,6 +89,10 @@ class VerifyPane(StepPane):
                 and status not in (StepStatus.DONE, StepStatus.SKIPPED)
             )
         return True
+
+    def action_compare(self) -> None:
+        """Compares with the live tables, row by row; it only reads."""
+        self.ask("comparing with the live tables, row by row", self.guide.compare)
 
     def action_go_past(self) -> None:
         """Goes on although not all is well; the reason lands in the report."""
@@ -111,9 +127,15 @@ class VerifyPane(StepPane):
         if not self._restored and not checks:
             made += wrapped("There is no restored database to check yet: step 4 (key 4).", width)
         else:
-            made += wrapped(clean(incident.target or ""), width, line(("restored  ", FAINT)))
+            what = (
+                "nothing: the live database is looked at, read-only" if self._by_itself else incident.target
+            )
+            made += wrapped(clean(what or ""), width, line(("restored  ", FAINT)))
         if checks:
             made += [check_count(checks), BLANK, *check_lines(checks, width)]
+        if incident.compared_at is not None and self._arrived is None:
+            made += [BLANK, line(("Compared with the live tables", STRONG))]
+            made += difference_lines(incident.differences, width)
         made += self.waiting()
         if record.status is StepStatus.SKIPPED:
             made += [BLANK, *wrapped(clean(record.note), width, line(("– gone past: ", WARN)))]
