@@ -15,6 +15,7 @@ from tests.recovery_screens.seen import text_of, until
 from tests.servers import FreshDatabase
 from tui.app import PgdrApp
 from tui.incident.book import Book
+from tui.incident.drill import kind_of
 from tui.incident.guide import Guide
 from tui.model.backup import Verdict
 from tui.model.errors import Refused
@@ -22,6 +23,7 @@ from tui.model.event import JobState
 from tui.model.fleet import Webhook
 from tui.model.incident import Step, StepStatus
 from tui.model.plan import Level
+from tui.model.scenario import Scenario
 from tui.operations.records import Drill, add_drill, drills
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.drills import DrillsScreen
@@ -252,3 +254,19 @@ async def test_the_drills_are_shown_against_their_targets_and_over_time(world: W
         await pilot.press("D")
         await until(pilot, lambda: "single table" in text_of(pilot) and "pgdr drill shop" in text_of(pilot))
         assert "do it…" not in text_of(pilot)
+
+
+async def test_what_is_due_decides_on_the_disaster_that_is_rehearsed(world: World) -> None:
+    world.back_up()
+    app = PgdrApp(world.fleet, world.state, operator="ann@db1")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "up" in text_of(pilot))
+        await pilot.press("D")
+        await until(pilot, lambda: "single table" in text_of(pilot) and "reading…" not in text_of(pilot))
+        await pilot.press("slash", *"single", "enter", "d")
+        await until(pilot, lambda: "of single tables" in text_of(pilot))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, RecoveryScreen))
+    begun_one = Book(world.state).load("1")
+    assert begun_one.drill and begun_one.scenario is Scenario.TABLE_CORRUPTION
+    assert begun_one.tables == ("public.users",) and kind_of(begun_one) == "table"

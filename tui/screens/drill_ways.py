@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import work
 
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.screens import go
 from tui.screens.ways import Ways
+
+if TYPE_CHECKING:
+    from tui.model.incident import Incident
 
 
 class DrillWays(Ways):
@@ -67,8 +72,29 @@ class DrillWays(Ways):
         except OSError as error:
             problem = PgdrError("The drill could not be written down.", f"{error.strerror}.")
             self.call_from_thread(self._fail, problem)
-        else:
-            self._go_to(incident.id)
+            return
+        try:
+            self._decide(incident, what)
+        except PgdrError as problem:
+            self.call_from_thread(self._fail, problem)
+        self._go_to(incident.id)
+
+    def _decide(self, incident: Incident, what: str) -> None:
+        """Decides on the disaster that a duty is about; of a whole recovery the engineer decides."""
+        from tui.incident.book import Book
+        from tui.incident.guide import Guide
+        from tui.model.scenario import Scenario
+
+        guide = Guide(
+            self._fleet, self._state, Book(self._state), incident, self._operator, self._bearings.now
+        )
+        tables = guide.database.key_tables[:1]
+        why = "The drill that the schedule wants."
+        if what == "single table" and tables:
+            named = tables if "." in tables[0] else (f"public.{tables[0]}",)
+            guide.decide(Scenario.TABLE_CORRUPTION, why, tables=named)
+        elif what == "full":
+            guide.decide(Scenario.SITE_LOST, why)
 
     def on_verify_newest(self, message: go.VerifyNewest) -> None:
         """Finds the newest good backup of a database, and asks whether to verify it."""

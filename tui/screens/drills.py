@@ -158,7 +158,6 @@ class DrillsScreen(ListScreen):
             self.post_message(go.Drill(row.duty.database, row.duty.what))
 
 
-
 def _words(row: DueRow) -> str:
     state = "overdue" if row.duty.overdue else "done"
     return f"{row.duty.database} {row.duty.what} {state} {row.duty.by or ''}"
