@@ -37,12 +37,12 @@ def follow_ups(incident: Incident, fleet: Fleet, job: Progress | None, paused: P
 
 def _still_paused(incident: Incident, paused: Paused) -> list[str]:
     services = [
-        f"Service {s.service} is still paused since {utc(s.at)}: pgdr resume-services, or start it by hand."
+        f"Service {s.service} is still paused since {utc(s.at)}: pgdr unpause --service {s.service}."
         for s in paused.services
         if s.incident == incident.id or s.database == incident.database
     ]
     frozen = [
-        f"Writes to {d.dbname} are still frozen ({d.how.value}) since {utc(d.at)}: thaw them."
+        f"Writes to {d.dbname} are still frozen ({d.how.value}) since {utc(d.at)}: pgdr thaw {d.database}."
         for d in paused.databases
         if (d.incident == incident.id or d.database == incident.database) and not d.aside
     ]
