@@ -30,7 +30,7 @@ from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Criticality, Endpoint, Fleet, LocalStore
 from tui.model.incident import Step
 from tui.model.kept import KeptDatabase
-from tui.model.paused import Paused
+from tui.model.paused import FreezeView, Paused, PausedService, PauseState, ServiceView
 from tui.operations.catalogue import Description
 from tui.operations.drill import DrillRow
 from tui.operations.due import Duty
@@ -53,6 +53,7 @@ from tui.screens.jobs import JobsScreen
 from tui.screens.kept import KeptScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.desk import Desk
+from tui.screens.recovery.pause import PauseScreen
 from tui.screens.recovery.reason import ReasonScreen
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.screens.restore import RestoreScreen
@@ -160,6 +161,27 @@ def _backups(store: str, page: Callable[[tuple[Backup, ...]], None], problem: Ca
         problem(PROBLEM)
 
 
+_CAUSE = Cause(ODD, LONG)
+
+
+class _Pausing(Pausing):
+    """One whose services are in every state at once, with all that can be said of one."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{state.value} {ODD}" for state in PauseState)
+
+    def services(self) -> tuple[ServiceView, ...]:
+        record = PausedService("server", "compose", None, PauseState.PAUSED, NOW, ODD, LONG, replicas=3)
+        return tuple(
+            ServiceView(name, "kubernetes", state, LONG, record, False, (LONG,), (LONG,))
+            for name, state in zip(self.names, PauseState, strict=True)
+        )
+
+    def writes(self) -> FreezeView:
+        return FreezeView(ODD, PauseState.PAUSED, LONG, None, True, True, 14, (ODD, "etl"))
+
+
 _ANSWERS: dict[str, Callable[..., Any]] = {
     "look": _look,
     "schema": lambda database: LIVE,
@@ -180,7 +202,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "duties": lambda on_problem: DUTIES,
     "newest_good": lambda database: BACKUPS[0],
     "paused": Paused,
-    "pausing": lambda database: Pausing(FLEET, Path("/nowhere"), database, Cause("anna", "x"), lambda: NOW),
+    "pausing": lambda database: _Pausing(FLEET, Path("/nowhere"), database, _CAUSE, lambda: NOW),
 }
 # What no screen here asks for finds nothing.
 ROOMS = Rooms(**{field.name: _ANSWERS.get(field.name, lambda *_: ()) for field in fields(Rooms)})
@@ -255,6 +277,7 @@ SCREENS: dict[str, Callable[[PgdrApp], Screen[Any] | None]] = {
     "reason": lambda app: ReasonScreen("Go past", "Nobody is told. " * 12, "go past"),
     "choose_tables": lambda app: ChooseTablesScreen(_table_desk(app), BACKUPS[0], TABLES),
     "differences": lambda app: DifferencesScreen(_table_desk(app), "scratch", ["public.wallets"]),
+    "pause": lambda app: PauseScreen(app._bearings, app._house.rooms.pausing(DATABASE)),
     "drills": lambda app: DrillsScreen(app._house),
     "drill_history": lambda app: DrillHistoryScreen(app._house, "crypto_exchange"),
     "find": lambda app: FindScreen(app._house, findable(app), paths(app)),

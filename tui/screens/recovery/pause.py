@@ -23,7 +23,7 @@ from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pause_rows import COLUMNS, WRITES, Row, cells, details
 from tui.screens.recovery.reason import ReasonScreen
 from tui.widgets.detail import Detail
-from tui.widgets.header import Bearings, StatusHeader
+from tui.widgets.header import Bearings, IncidentClock, StatusHeader
 from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import LineTable
 from tui.widgets.tones import lines
@@ -44,8 +44,9 @@ _FREEZES = (
 
 
 class PauseScreen(Screen[None]):
-    """Given the header's bearings and what pauses one database's services: a row for each, in the order in
-    which they are stopped, and the writes last. It keeps nothing: what is paused is on disk."""
+    """Given the header's bearings, what pauses one database's services, and in a recovery its clock: a row for
+    each, in the order in which they are stopped, and the writes last. It keeps nothing: what is paused is on
+    disk."""
 
     CSS_PATH = "pause.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bound("pause")
@@ -72,8 +73,9 @@ class PauseScreen(Screen[None]):
             super().__init__()
             self.error = error
 
-    def __init__(self, bearings: Bearings, pausing: Pausing) -> None:
+    def __init__(self, bearings: Bearings, pausing: Pausing, incident: IncidentClock | None = None) -> None:
         super().__init__()
+        self._incident = incident
         self._bearings = bearings
         self._pausing = pausing
         self._database = pausing.database
@@ -87,8 +89,7 @@ class PauseScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Makes the screen."""
-        place = f"{self._database.name} › services and writes"
-        yield StatusHeader(self._bearings, f"DRILL › {place}" if self._pausing.drill else place)
+        yield StatusHeader(self._bearings, f"{self._database.name} › services", incident=self._incident)
         yield LineTable[Row](COLUMNS, cells, lambda row: row.name)
         yield Detail(id="details")
         yield KeyFooter()

@@ -159,7 +159,7 @@ class RecoveryScreen(DrivenScreen):
 
     def action_services(self) -> None:
         """Shows what uses the database, to be paused and resumed, and its writes, to be frozen and thawed."""
-        self.app.push_screen(PauseScreen(self.desk.bearings, self.desk.guide.pausing))
+        self.app.push_screen(PauseScreen(self.desk.bearings, self.desk.guide.pausing, self._clock()))
 
     def action_leave(self) -> None:
         """Leaves; what has to be finished is waited for."""
