@@ -169,8 +169,8 @@ async def test_keys_that_do_not_work_are_not_offered(living: Living) -> None:
         await pilot.press("r")
         assert isinstance(app.screen, FleetScreen)
         await pilot.press("question_mark")
-        text = await until_seen(pilot, "what it does", "look again")
-        assert "recover" not in text
+        text = await until_seen(pilot, "Keys on this screen", "Asks every server")
+        assert "Begins the guided recovery" not in text
         await pilot.press("escape")
         await pilot.press("enter")
         assert isinstance(app.screen, DatabaseScreen) and "r recover" not in screen_text(app)

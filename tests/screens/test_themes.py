@@ -84,3 +84,29 @@ def test_ascii_mode_keeps_the_width(text: str) -> None:
 
 def test_ascii_mode_tells_the_states_apart() -> None:
     assert len({to_ascii(shape) for shape in "▲●✖⊘◌"}) == 5
+
+
+def test_own_themes_come_after_the_house_s(tmp_path: Path) -> None:
+    """One of the same name takes its place; a broken one doesn't; the incident's must be there."""
+    house, own = tmp_path / "house", tmp_path / "own"
+    house.mkdir()
+    own.mkdir()
+    (house / "dark.toml").write_text("incident = 'red'\n[colours]\nprimary = '#111111'\n")
+    (house / "red.toml").write_text("[colours]\nprimary = '#222222'\n")
+    (own / "dark.toml").write_text("[colours]\nprimary = '#333333'\n")
+    (own / "red.toml").write_text("[colours]\nprimary = 'no'\n")
+    (own / "mine.toml").write_text("incident = 'none such'\n[colours]\nprimary = '#444444'\n")
+    found = load_themes(house, own, tmp_path / "gone", None)
+    assert {name: theme.primary for name, theme in found.themes.items()} == {
+        "dark": "#333333",
+        "red": "#222222",
+        "mine": "#444444",
+    }
+    assert found.incident == {}
+    assert [problem.where for problem in found.problems] == ["red.toml", "mine.toml"]
+    assert load_themes(house).incident == {"dark": "red"}
+
+
+def test_every_theme_of_the_house_has_one_for_an_incident() -> None:
+    found = load_themes(themes_directory())
+    assert {name for name in found.themes if not name.startswith("incident")} == set(found.incident)

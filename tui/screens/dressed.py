@@ -39,6 +39,11 @@ class DressedApp(App[int]):
 
     CSS = """
     Screen { background: $background; color: $foreground; }
+    Choice:disabled { opacity: 1; }
+    Input > .input--cursor, TextArea:focus > .text-area--cursor {
+        background: $input-cursor-background; color: $input-cursor-foreground;
+        text-style: $input-cursor-text-style;
+    }
     Input > .input--placeholder { color: $foreground-muted; }
     Toast { background: $panel; color: $foreground; border-left: outer $foreground; }
     StatusHeader, StepStrip {

@@ -21,9 +21,9 @@ class Candidate:
 def best(query: str, candidates: Iterable[Candidate], limit: int) -> list[int]:
     """Given what was typed, returns the numbers of at most `limit` candidates, best first.
 
-    What is called exactly so comes first. Every word must be found: as a whole word, at a word's beginning, anywhere, or (for a short text) its
-    letters in their order. Among equals the kind decides, then the order they came in. An empty query
-    takes them as they come.
+    What is called exactly so comes first. Every word must be found: as a whole word, at a word's beginning,
+    anywhere, or (for a short text) its letters in their order. Among equals the kind decides, then the order
+    they came in. An empty query takes them as they come.
     """
     words = query.casefold().split()
     return [number for _, _, number in heapq.nsmallest(limit, _scored(words, candidates))]
