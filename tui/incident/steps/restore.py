@@ -21,6 +21,7 @@ from tui.model.event import JobKind, JobState
 from tui.model.incident import Incident, Step, StepRecord, StepStatus
 from tui.model.plan import Finding, Level, RestorePlan
 from tui.model.text import clean
+from tui.operations.paused import paused
 from tui.operations.plan import plan_restore
 from tui.postgres.databases import fresh_name
 
@@ -85,7 +86,21 @@ class RestoreStep(FreshServer):
             named = ", ".join(clean(t, 60) for t in tables[:6]) + (", …" if len(tables) > 6 else "")
             what = f"Only {named}: restored beside the live database, compared with it, and merged into it."
             found.append(Finding(Level.OK, "tables", what))
+        if self._writes_go_on():
+            what = "Nothing keeps writes out of the live database: what is written from now on must be "
+            what += "merged, or is lost at the cutover."
+            found.append(Finding(Level.WARNING, "writes", what, "Freeze it, or pause its services (key p)."))
         return found
+
+    def _writes_go_on(self) -> bool:
+        """Whether the scenario wants writes to be stopped, and they are not."""
+        incident, scenario = self._incident, self._incident.scenario
+        if scenario is None or not known(scenario).freeze or incident.drill or incident.address is not None:
+            return False
+        held = paused(self._state)
+        names = {record.service for record in held.services}
+        stopped = bool(self.database.services) and names.issuperset(self.database.services)
+        return not stopped and not any(d.database == self.database.name for d in held.databases)
 
     @acting
     def start_restore(self, confirmation: str, plan: RestorePlan) -> str:
