@@ -177,7 +177,7 @@ def recover(terminal: Terminal, idle_s: float) -> None:
     terminal.press("enter")
     terminal.see("go past")
     rest("notify")
-    terminal.press("p")
+    terminal.press("b")
     terminal.see("reason")
     terminal.press("nobody to tell", "enter", "enter")
     terminal.see("restore…", "pg_restore")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from operator import is_
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -14,6 +16,9 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from tui.widgets.keys import bound
+
+# From so many lines on they are laid out in steps of which each may hold up the keys so long.
+_MANY, _STEP, _AT_A_TIME_S, _PAUSE_S = 5_000, 256, 0.015, 0.005
 
 
 class TextLines(ScrollView, can_focus=True):
@@ -41,12 +46,14 @@ class TextLines(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.follow = follow
         self._given: tuple[Content, ...] = ()
-        self._lines: tuple[Content, ...] = ()
+        self._lines: list[Content] = []
+        self._folded: tuple[int, tuple[Content, ...]] = (0, ())  # what is laid out, for which width
+        self._laying: Iterator[None] | None = None
 
     @property
     def lines(self) -> tuple[Content, ...]:
         """What is shown."""
-        return self._lines
+        return tuple(self._lines)
 
     @property
     def plain(self) -> str:
@@ -65,9 +72,13 @@ class TextLines(ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width
-        now = tuple(row for item in self._given for row in folded(item, width))
-        before, self._lines = self._lines, now
-        at_end = self.scroll_offset.y >= self.max_scroll_y
+        if len(self._given) > _MANY:
+            self._lay_out_many(width)
+            return
+        self._laying = None
+        now = [row for item in self._given for row in folded(item, width)]
+        before, self._lines, self._folded = self._lines, now, (width, self._given)
+        at_end = self._at_end
         if self.virtual_size != Size(width, len(now)):
             self.virtual_size = Size(width, len(now))
         if len(before) != len(now):
@@ -76,6 +87,45 @@ class TextLines(ScrollView, can_focus=True):
             for number, (old, new) in enumerate(zip(before, now, strict=True)):
                 if not old.is_same(new):
                     self.refresh_line(number)
+        if self.follow and at_end:
+            self.scroll_end(animate=False)
+
+    @property
+    def _at_end(self) -> bool:
+        return self.scroll_offset.y >= self.max_scroll_y
+
+    # A million lines: folded a little at a time, so that no key waits for it
+
+    def _lay_out_many(self, width: int) -> None:
+        known_width, known = self._folded
+        begin = len(known)
+        grown = known_width == width and all(map(is_, known, self._given)) and begin <= len(self._given)
+        if self._laying is not None or not grown:
+            # The old ones stand until the new ones are there.
+            self._lines, begin = [], 0
+        self._folded = (width, self._given)
+        self._laying = self._folding(begin, width)
+        self._go_on(self._laying, self._at_end)
+
+    def _folding(self, begin: int, width: int) -> Iterator[None]:
+        lines, given = self._lines, self._given
+        for first in range(begin, len(given), _STEP):
+            for item in given[first : first + _STEP]:
+                lines += folded(item, width)
+            yield
+
+    def _go_on(self, laying: Iterator[None], at_end: bool) -> None:
+        if laying is not self._laying:
+            return  # other lines have taken their place
+        until = time.perf_counter() + _AT_A_TIME_S
+        for _ in laying:
+            if time.perf_counter() > until:
+                self.set_timer(_PAUSE_S, lambda: self._go_on(laying, at_end))
+                break
+        else:
+            self._laying = None
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
+        self.refresh()
         if self.follow and at_end:
             self.scroll_end(animate=False)
 
