@@ -8,7 +8,7 @@ from itertools import groupby
 
 from tui.incident.markdown import block, code, md, table
 from tui.incident.story import utc
-from tui.model.amounts import clock_s, count, duration
+from tui.model.amounts import clock_s, count, duration, plural
 from tui.model.incident import Incident, Sent, StepRecord, TimelineEntry
 from tui.model.progress import Progress
 from tui.model.text import clean, rfc3339
@@ -28,6 +28,7 @@ _HELD = re.compile(
     r"(?:DRILL: )?"
     r"(?:Service |\S+ is (?:frozen|thawed)|\S+ was left frozen|would (?:freeze|thaw)|.*\(service )"
 )
+_SHORT = 100  # characters of a command in the timeline
 _MANY = 40  # tables of which each is listed; beyond them only those that differ
 
 
@@ -113,14 +114,16 @@ def differences(incident: Incident) -> list[str]:
     """How the restored tables differed from the live ones, where they were compared."""
     if not incident.differences:
         return []
-    rows = []
-    for d in incident.differences:
-        rows.append((md(f"{d.schema}.{d.name}"), count(d.missing), count(d.extra), count(d.changed)))
+    other = [d for d in incident.differences if (d.missing, d.extra, d.changed) != (0, 0, 0)]
+    rows = [(md(f"{d.schema}.{d.name}"), count(d.missing), count(d.extra), count(d.changed)) for d in other]
+    same = len(incident.differences) - len(other)
+    equal = ["", f"{plural(same, 'table')} had the same rows in both."] if same else []
     at = f" at {utc(incident.compared_at)}" if incident.compared_at else ""
     return [
         f"The restored tables against the live ones{at}:",
         "",
-        *table(("table", "only restored", "only live", "changed"), rows),
+        *(table(("table", "only restored", "only live", "changed"), rows) if rows else ["None differed."]),
+        *equal,
     ]
 
 
@@ -192,7 +195,8 @@ def timeline(incident: Incident) -> list[str]:
     """Everything in the order in which it happened."""
 
     def row(entry: TimelineEntry) -> tuple[str, ...]:
-        text = code(redacted(entry.text)) if entry.kind == "command" else md(entry.text)
+        # A command is there in full under "What was run".
+        text = code(clean(redacted(entry.text), _SHORT)) if entry.kind == "command" else md(entry.text)
         return rfc3339(entry.at.replace(microsecond=0)), md(entry.operator), entry.kind, text
 
     # What a job has told by itself is taken down later than it happened.

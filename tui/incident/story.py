@@ -19,6 +19,12 @@ def utc(moment: datetime | None) -> str:
     return f"{minute(moment)} UTC" if moment else "an unknown time"
 
 
+def spell(span: timedelta) -> str:
+    """A time that was taken or lost, in words; short ones to the second."""
+    seconds = max(0, round(span.total_seconds()))
+    return plural(seconds, "second") if seconds < 120 else in_words(span)
+
+
 def summary(incident: Incident, fleet: Fleet, job: Progress | None) -> list[str]:
     """The incident in a few sentences, for those who read no further."""
     database = fleet.database(incident.database)
@@ -35,7 +41,6 @@ def summary(incident: Incident, fleet: Fleet, job: Progress | None) -> list[str]
         said.append(
             f"It was taken for: {known(incident.scenario).title.lower()}" + (f" ({why})." if why else ".")
         )
-    said += [_outcome(incident, fleet, database)]
     if incident.ref:
         rows = f" with {count(job.rows)} rows" if job and job.rows else ""
         what = plural(len(incident.tables), "table") if incident.tables else "The database"
@@ -48,6 +53,7 @@ def summary(incident: Incident, fleet: Fleet, job: Progress | None) -> list[str]
             said.append(
                 f"The backup {incident.ref} of {utc(incident.backup_at)} was picked; nothing was restored."
             )
+    said.append(_outcome(incident, fleet, database))
     said += [_lost_sentence(incident, fleet, database), *_checks_sentence(incident)]
     return [sentence for sentence in said if sentence]
 
@@ -59,7 +65,7 @@ def _outcome(incident: Incident, fleet: Fleet, database: Database | None) -> str
         took = back - incident.declared_at
         held = f" (RTO {limit(rto)}: {'held' if took <= rto else 'MISSED'})" if rto is not None else ""
         how = _way(incident)
-        return f"{how} at {utc(back)}, {in_words(took)} after the declaration{held}."
+        return f"{how} at {utc(back)}, {spell(took)} after the declaration{held}."
     if incident.closed_at is not None:
         outcome = incident.outcome or "closed"
         return f"It ended as “{outcome}” at {utc(incident.closed_at)}; no recovered data was put into use."
@@ -84,12 +90,14 @@ def _lost_sentence(incident: Incident, fleet: Fleet, database: Database | None) 
     lost = data_lost(incident)
     if incident.drill and lost is not None:
         held = _held(incident, fleet, database)
-        return f"In earnest at most {in_words(lost)} of data would have been lost{held}."
+        return f"In earnest at most {spell(lost)} of data would have been lost{held}."
     if lost is None or back_at(incident) is None:
         return ""
     if not lost:
         return "No data was lost."
-    return f"At most {in_words(lost)} of data was lost{_held(incident, fleet, database)}."
+    if incident.merge is not None and incident.merge.undone_at is None:
+        return f"In the rows that were put back, changes of at most {spell(lost)} are lost; the rest stays."
+    return f"At most {spell(lost)} of data was lost{_held(incident, fleet, database)}."
 
 
 def _held(incident: Incident, fleet: Fleet, database: Database | None) -> str:
@@ -130,7 +138,7 @@ def impact(incident: Incident, now: datetime) -> list[str]:
         f"until {utc(end)}" if end else "and is not back" if not incident.closed_at else "until it was closed"
     )
     since = min(incident.damaged_at or incident.declared_at, incident.declared_at)
-    said.append(f"Not fully usable from {utc(since)} {until}: {in_words(unavailable(incident, now))}.")
+    said.append(f"Not fully usable from {utc(since)} {until}: {spell(unavailable(incident, now))}.")
     return said
 
 
@@ -144,7 +152,7 @@ def lost(incident: Incident, fleet: Fleet) -> list[str]:
     verb = "would have been" if incident.drill else "is"
     said = [
         f"What was written between {utc(incident.backup_at)} (the backup) and {utc(ended)}, "
-        f"{in_words(span)} at most, {verb} not in the restored data{_held(incident, fleet, database)}."
+        f"{spell(span)} at most, {verb} not in the restored data{_held(incident, fleet, database)}."
     ]
     if incident.merge is not None and incident.merge.undone_at is None:
         tables = incident.merge.tables
@@ -176,7 +184,7 @@ def times(incident: Incident, fleet: Fleet) -> list[tuple[str, str]]:
     back, span = back_at(incident), data_lost(incident)
 
     def fine(value: timedelta | None) -> str:
-        return in_words(value) if value is not None else "–"
+        return spell(value) if value is not None else "–"
 
     return [
         ("Damaged since", utc(incident.damaged_at) if incident.damaged_at else "not known"),

@@ -10,6 +10,7 @@ from tui.model.incident import HandOver, Incident, Step
 from tui.model.text import clean
 from tui.operations.hand_over import ConnectionAddress, address_of, run_setting, setting
 from tui.operations.swap import SwapPlan, plan_swap, swap_in, undo
+from tui.postgres.swap import statements
 from tui.services.health import ask
 
 
@@ -57,6 +58,7 @@ class ResumeStep(VerifyStep):
         if self.drill:
             return self._gone_through(plan_swap(self.recovering, target, self._now()).commands)
         swap = swap_in(self._state, self.database, target, self._operator, self._now, self._incident.address)
+        self._note("command", " ".join(statements(swap.live_name, target, swap.kept_as)))
         kept = f"the old one is kept as {clean(swap.kept_as)}" if swap.kept_as else "there was no old one"
         self._note("fact", f"{clean(target)} is now {clean(swap.live_name)}; {kept}.")
         remove_at = swap.at + self.database.remove_old_after if swap.kept_as else None
