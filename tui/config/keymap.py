@@ -102,11 +102,19 @@ def _spelled(key: str) -> str | None:
         if not last.isalnum():
             last = re.sub("[- ]", "_", unicodedata.name(last, "").lower())
             last = _SHORT.get(last, last)
-    elif last.lower() in _NAMES or last in set(_SHORT.values()) | {"question_mark"}:
+    elif last.lower() in _NAMES or last in _SHORT.values() or _is_a_character(last):
         last = last.lower()
     else:
         return None
     return "+".join([*held, last]) if last else None
+
+
+def _is_a_character(name: str) -> bool:
+    """Whether it is a character's name, as Textual writes one: `question_mark`."""
+    try:
+        return unicodedata.lookup(name.replace("_", " ")).isprintable()
+    except KeyError:
+        return False
 
 
 def _conflicts(made: dict[str, str], known: dict[str, Key], reading: Reading) -> None:
