@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App, ComposeResult
 
-from tests.screens.eyes import NARROW, screen_lines, screen_text
+from tests.screens.eyes import NARROW, screen_lines, screen_text, until
 from tui.widgets.line_table import Column, LineTable, fit
 from tui.widgets.tones import BAD, Cell, Piece
 
@@ -137,3 +137,54 @@ async def test_a_click_moves_the_cursor() -> None:
         await pilot.pause()
         await pilot.click(LineTable, offset=(5, 3))
         assert app.table.cursor_row == 7
+
+
+def ordered() -> LineTable[int]:
+    """A table of many rows that can be ordered by their size; every seventh has none."""
+    columns = (
+        Column("name", 10),
+        Column("size", 6, value=lambda row: None if row % 7 == 0 else row % 1000, down=True),
+    )
+    return LineTable[int](columns, lambda row: [f"row {row}", str(row % 1000)], lambda row: row)
+
+
+async def test_rows_are_ordered_by_a_column_either_way_round_and_as_they_came_again() -> None:
+    app = Host()
+    app.table = ordered()
+    async with app.run_test(size=NARROW) as pilot:
+        app.table.set_rows([3, 7, 1005, 2, 14])
+        await pilot.press("down", "down", "o")
+        assert list(app.table.seen) == [1005, 3, 2, 7, 14] and "size↓" in screen_text(app)
+        assert app.table.cursor_row == 1005  # the cursor stays on its row
+        await pilot.press("O")
+        assert list(app.table.seen) == [2, 3, 1005, 7, 14] and "size↑" in screen_text(app)
+        app.table.add_rows([4])
+        assert list(app.table.seen) == [2, 3, 4, 1005, 7, 14]
+        await pilot.press("o")
+        assert list(app.table.seen) == [3, 7, 1005, 2, 14, 4]
+
+
+async def test_many_rows_are_ordered_and_filtered_a_little_at_a_time_and_completely() -> None:
+    app = Host()
+    app.table = ordered()
+    many = list(range(60_000))
+    async with app.run_test(size=NARROW) as pilot:
+        app.table.set_rows(many)
+        await pilot.press("o")
+        app.table.filter("9")
+        app.table.filter("99")  # before the first is done
+        wanted = [row for row in many if "99" in str(row)]
+        await until(pilot, lambda: app.table.count == (len(wanted), 60_000))
+        assert sorted(app.table.seen) == wanted
+        sizes = [row % 1000 if row % 7 else -1 for row in app.table.seen]
+        assert sizes == sorted(sizes, reverse=True)
+        app.table.filter("")
+        await until(pilot, lambda: app.table.count[0] == 60_000)
+
+
+async def test_a_table_without_such_a_column_offers_no_ordering() -> None:
+    app = Host()
+    async with app.run_test(size=NARROW) as pilot:
+        app.table.set_rows([1, 2])
+        await pilot.press("o", "O")
+        assert list(app.table.seen) == [2, 1]

@@ -27,10 +27,10 @@ from tui.widgets.line_table import Column, LineTable
 from tui.widgets.tones import BAD, DIM, MARK, Cell, Piece, lines, told
 
 _COLUMNS = (
-    Column("schema", 12, wide=24, gap=0),
-    Column("table", 24, wide=60),
-    Column("rows", 14, right=True),
-    Column("compressed", 10, right=True),
+    Column("schema", 12, wide=24, gap=0, value=lambda t: t.schema),
+    Column("table", 24, wide=60, value=lambda t: t.name),
+    Column("rows", 14, right=True, value=lambda t: t.rows, down=True),
+    Column("compressed", 10, right=True, value=lambda t: t.compressed_bytes, down=True),
     Column("share", 8, wide=50),
 )
 

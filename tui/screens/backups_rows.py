@@ -21,11 +21,18 @@ COLUMNS = (
     Column("", 1, gap=0),
     Column("taken (UTC)", 11, gap=1),
     Column("age", 7, right=True, gap=1),
-    Column("database", 16, wide=34),
-    Column("store", 8, wide=16, gap=1),
-    Column("size", 7, right=True, gap=1, priority=1),
-    Column("verified", 17, wide=24, priority=2),
-    Column("name in its store", 34, wide=70, priority=3),
+    Column("database", 16, wide=34, value=lambda b: b.database),
+    Column("store", 8, wide=16, gap=1, value=lambda b: b.store),
+    Column("size", 7, right=True, gap=1, priority=1, value=lambda b: b.size_bytes, down=True),
+    Column(
+        "verified",
+        17,
+        wide=24,
+        priority=2,
+        value=lambda b: b.verification and b.verification.at.timestamp(),
+        down=True,
+    ),
+    Column("name in its store", 34, wide=70, priority=3, value=lambda b: b.key),
 )
 
 _VERDICTS = {Verdict.CLEAN: GOOD, Verdict.EXPLAINED: WARN, Verdict.FAILED: BAD}

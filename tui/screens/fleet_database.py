@@ -24,9 +24,9 @@ from tui.widgets.line_table import Column, LineTable
 from tui.widgets.tones import DIM, Cell, Piece, lines
 
 _COLUMNS = (
-    Column("schema", 14, wide=24, gap=0),
-    Column("table", 26, wide=60),
-    Column("size", 8, right=True),
+    Column("schema", 14, wide=24, gap=0, value=lambda t: t.schema),
+    Column("table", 26, wide=60, value=lambda t: t.name),
+    Column("size", 8, right=True, value=lambda t: t.size_bytes, down=True),
     Column("rows, estimated", 15, right=True),
 )
 

@@ -33,15 +33,19 @@ WAITING = "◌"
 # At 80 columns the first eight; the others as room comes, the details below show them meanwhile.
 COLUMNS = (
     Column("", 1, gap=0),
-    Column("database", 15, wide=34, gap=1),
-    Column("state", 11, gap=1),
-    Column("size", 6, right=True, gap=1, priority=3),
+    Column("database", 15, wide=34, gap=1, value=lambda e: e.database.name),
+    Column("state", 11, gap=1, value=lambda e: e.facts and e.facts.status.value),
+    Column(
+        "size", 6, right=True, gap=1, priority=3, value=lambda e: e.facts and e.facts.size_bytes, down=True
+    ),
     Column("sessions", 8, right=True, gap=1, priority=5),
-    Column("last backup", 11, wide=12, priority=1),
+    Column(
+        "last backup", 11, wide=12, priority=1, value=lambda e: e.newest and e.newest.sort_time.timestamp()
+    ),
     Column("of RPO", 8, wide=11, right=True, gap=1, priority=2),
     Column("verified", 8, wide=10, priority=4),
     Column("criticality", 11, priority=6),
-    Column("service", 14, wide=20, priority=7),
+    Column("service", 14, wide=20, priority=7, value=lambda e: e.database.service),
     Column("host", 14, wide=26, priority=8),
     Column("port", 5, right=True, priority=9),
     Column("version", 7, priority=10),

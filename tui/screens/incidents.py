@@ -25,12 +25,12 @@ from tui.widgets.tones import BAD, DIM, PLAIN, STRONG, Cell, Piece
 
 _COLUMNS = (
     Column("no.", 4, right=True, gap=0),
-    Column("database", 16, wide=34),
+    Column("database", 16, wide=34, value=lambda i: i.database),
     Column("state", 11),
     Column("declared (UTC)", 16),
     Column("lasted", 7, right=True, gap=1),
     Column("steps done", 10, right=True, gap=1, priority=2),
-    Column("by", 10, wide=20, priority=1),
+    Column("by", 10, wide=20, priority=1, value=lambda i: i.operator),
     Column("backup", 30, wide=70, priority=3),
 )
 

@@ -36,11 +36,11 @@ _STATES = {
 _VERDICTS = {Verdict.CLEAN: GOOD, Verdict.EXPLAINED: WARN, Verdict.FAILED: BAD}
 _COLUMNS = (
     Column("", 1, gap=0),
-    Column("state", 9, gap=1),
-    Column("kind", 7, gap=1),
-    Column("database", 16, wide=34, gap=1),
+    Column("state", 9, gap=1, value=lambda j: j.state.value),
+    Column("kind", 7, gap=1, value=lambda j: j.kind.value),
+    Column("database", 16, wide=34, gap=1, value=lambda j: j.database),
     Column("began (UTC)", 11),
-    Column("took", 7, right=True),
+    Column("took", 7, right=True, value=lambda j: j.duration_s, down=True),
     Column("done", 5, right=True, gap=1, priority=2),
     Column("verdict", 9, priority=1),
     Column("by", 12, wide=20, priority=3),

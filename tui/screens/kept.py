@@ -27,10 +27,10 @@ from tui.widgets.line_table import Column, LineTable
 from tui.widgets.tones import DIM, STRONG, WARN, Cell, Piece, lines
 
 _COLUMNS = (
-    Column("database", 40, wide=63, gap=0),
+    Column("database", 40, wide=63, gap=0, value=lambda k: k.name),
     Column("was", 8),
-    Column("size", 8, right=True),
-    Column("age", 6, right=True),
+    Column("size", 8, right=True, value=lambda k: k.size_bytes, down=True),
+    Column("age", 6, right=True, value=lambda k: k.made_at.timestamp()),
     Column("sessions", 8, right=True, priority=1),
 )
 _WAS = {"restore": "restored", "before": "live", "verify": "verified", "drill": "drilled"}
