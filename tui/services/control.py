@@ -67,7 +67,7 @@ def failed(control: Control, command: Command, done: Finished, what: str) -> Pgd
     said = said or [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
     ended = f"was ended by signal {-done.code}" if done.code < 0 else f"exited with {done.code}"
     why = f"{clean(Path(command.argv[0]).name)} {ended}"
-    why += f": {clean(' '.join(said[-2:]), _SAID)}" if said else " and said nothing."
+    why += f": {clean(said[-1].strip(), _SAID)}" if said else " and said nothing."
     return PgdrError(what, why, _by_hand(command))
 
 
