@@ -15,6 +15,7 @@ from tests.recovery_screens.seen import settle, text_of
 from tui.incident.clocks import Clocks, clocks
 from tui.model.incident import Incident, Sent, Step, Swap
 from tui.screens.recovery.choose import ChooseScreen
+from tui.screens.recovery.pane import StepPane
 from tui.widgets.clock_line import clock_line
 
 
@@ -123,3 +124,14 @@ def test_the_clock_line_says_late_over_and_when_it_was_back() -> None:
     assert "RTO ends 03:44" in clock_line(at(expected_s=None), 120).plain
     stood_down = at(closed_at=NOW, outcome="stood down", expected_s=None)
     assert "nothing was put in place" in clock_line(stood_down, 120).plain
+
+
+async def test_who_closes_it_is_reminded_of_those_who_were_told() -> None:
+    sent = (Sent(NOW, "on-call", "DR INITIATED", None, "m-1", "declared"),)
+    guide = ScriptedGuide(incident_at(Step.RESUME, sent=sent))
+    guide.swap("crypto_exchange")
+    async with telling(guide) as pilot:
+        guide.close("recovered")
+        pilot.app.screen.query_one("#resume").post_message(StepPane.Changed())
+        await settle(pilot)
+        assert any("n tells them" in said.message for said in pilot.app._notifications)

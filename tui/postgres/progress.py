@@ -115,6 +115,7 @@ class Fold:
                 self._checks.append(event.check)
             case Told():
                 self._told.append(event.sent)
+                self._say(at, words.told_channel(event.sent))
             case CancelAsked():
                 kept = "kept" if event.keep else "dropped"
                 self._say(at, f"{clean(event.operator)} asked to stop; what was restored is {kept}")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tui.model.amounts import about, clock_s, count, duration, size
 from tui.model.event import Item, Phase
+from tui.model.incident import Sent
 from tui.model.text import clean
 from tui.model.verdict import RestoreError
 
@@ -78,3 +79,9 @@ def told(error: RestoreError) -> str:
     word = "explained" if error.harmless else "error"
     first = clean(error.message.partition("\n")[0], 300)
     return f"{word}: {first}" + (f" [{clean(error.entry, 200)}]" if error.entry else "")
+
+
+def told_channel(sent: Sent) -> str:
+    """Given one message to one channel, returns what became of it."""
+    outcome = f"was not told: {clean(sent.error)}" if sent.error else f"was told: {clean(sent.title)}"
+    return f"{clean(sent.channel, 40)} {outcome}"

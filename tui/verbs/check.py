@@ -31,6 +31,10 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     found += [(problem, 1) for problem in _backups(fleet)]
     found += _ask_services(fleet)
     found += _advice(context, fleet)
+    if fleet.channels:
+        console.narrate(
+            "The channels are not tried here; pgdr notify --test sends each a message marked as a test."
+        )
     code = next((c for c in (2, 5, 1) if any(c == own for _, own in found)), 0)
     return _answer(context, [problem for problem, _ in found], code, _offsite(context, fleet))
 

@@ -40,6 +40,7 @@ class RecoveryScreen(DrivenScreen):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self._reminded = False
         self._told = ""  # what the header said last: it is sent again only when it says something else
 
     def compose(self) -> ComposeResult:
@@ -141,6 +142,17 @@ class RecoveryScreen(DrivenScreen):
         event.stop()
         self._tell()
         self.refresh_bindings()
+        self._remind()
+
+    def _remind(self) -> None:
+        """Once it is over: those who were told that it had begun don't know yet."""
+        incident = self.desk.incident
+        told = {sent.occasion for sent in incident.sent if sent.error is None and not sent.simulated}
+        if incident.closed_at is None or self._reminded or "declared" not in told:
+            return
+        self._reminded = True
+        if not told & {"resolved", "stood_down"}:
+            self.notify("Those who were told of it don't know that it is over: n tells them.", markup=False)
 
     @on(StepPane.Go)
     def _go(self, event: StepPane.Go) -> None:
