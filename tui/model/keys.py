@@ -183,7 +183,10 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     ),
     "drill_history": (_FILTER, _BACK),
     "troubles": (
-        Key("act", "a", "let pgdr do it…", "What pgdr can do about it; asks before anything is changed."),
+        Key(
+            "act", "a", "let pgdr do it…", "What pgdr can do about it; asks before anything is changed.",
+            shown=False,
+        ),
         _FILTER,
         _BACK,
     ),

@@ -29,7 +29,7 @@ COLUMNS = (
     Column("RPO", 7, right=True, gap=1, priority=2),
     Column("of", 4, right=True, gap=1, priority=2),
     Column("", 6, gap=1, priority=2),
-    Column("by", 10, wide=26, gap=1, priority=1),
+    Column("by", 8, wide=26, gap=1, priority=1),
     Column("found", 10, wide=60, priority=3),
 )
 HISTORY = (
@@ -157,8 +157,8 @@ def _last(row: DueRow) -> str:
     if duty.last_at is None:
         return "never done"
     by = f" by {duty.by}" if duty.by else ""
-    due = f", due {show.minute(duty.due_at)}" if duty.due_at else ""
-    return f"last {show.minute(duty.last_at)}{by}{due}"
+    due = f", due {duty.due_at:%Y-%m-%d}" if duty.due_at else ""
+    return f"last {duty.last_at:%Y-%m-%d}{by}{due}"
 
 
 def findings(row: DrillRow, most: int) -> list[Content]:

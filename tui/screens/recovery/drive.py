@@ -1,4 +1,4 @@
-"""A line that says who drives the incident, when it is someone else, and that it is a drill, when it is."""
+"""A line that says who drives the incident, when it is someone else."""
 
 from __future__ import annotations
 
@@ -12,21 +12,17 @@ from tui.widgets.lines import FAINT, WARN, fit, line
 
 
 def drive_line(incident: Incident, drives: bool, key: str = "T") -> Content | None:
-    """Given an incident and whether who looks at it drives it, returns what is to be known about that; None
-    when there is nothing to say."""
-    parts: list[tuple[str, str] | str] = []
-    if incident.drill:
-        parts.append(("DRILL: nothing live is touched, nobody is told", WARN))
-    if not drives and incident.closed_at is None:
-        since = f" since {show.clock(incident.driver_since)}" if incident.driver_since else ""
-        gap = "  " if parts else ""
-        parts += [gap, (f"{clean(incident.driving, 60)} drives{since}, you watch", WARN)]
-        parts += [(f"  {key} takes it over", FAINT)]
-    return line(" ", *parts) if parts else None
+    """Given an incident and whether who looks at it drives it, returns who does; None when it is the same."""
+    if drives or incident.closed_at is not None:
+        return None
+    since = f" since {show.clock(incident.driver_since)}" if incident.driver_since else ""
+    return line(
+        (f" {clean(incident.driving, 60)} drives{since}, you watch", WARN), (f"  {key} takes it over", FAINT)
+    )
 
 
 class DriveLine(Widget):
-    """One line while another engineer drives or it is a drill; no line at all otherwise."""
+    """One line while another engineer drives; no line at all otherwise."""
 
     DEFAULT_CSS = """
     DriveLine { height: 1; display: none; }

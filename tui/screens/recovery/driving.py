@@ -40,7 +40,7 @@ class DrivenScreen(Screen[None]):
         drove it until then."""
 
     def tell_drive(self) -> None:
-        """Says who drives, and whether it is a drill."""
+        """Says who drives."""
         for told in self.query(DriveLine):
             told.show(drive_line(self.desk.incident, self.desk.guide.drives))
 
