@@ -15,6 +15,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.filter import Monochrome, NoColor
+from textual.geometry import Size
 from textual.screen import Screen
 
 from tui.config.paths import own_themes
@@ -152,10 +153,10 @@ class DressedApp(App[int]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Says so where the terminal is too small, and goes on by itself where it no longer is."""
-        self._fit()
+        self._fit(event.size)
 
-    def _fit(self) -> None:
-        width, height = self.size
+    def _fit(self, size: Size | None = None) -> None:
+        width, height = size or self.size  # the event's: the app's own is still that of before
         small = width < FLOOR[0] or height < FLOOR[1]
         covered = isinstance(self.screen, SmallScreen)
         if small and not covered:
