@@ -134,8 +134,8 @@ def closed_ones(state: Path, database: Database, endpoint: Endpoint) -> tuple[st
         records = [r for r in frozen(state, database.name) if r.how is FreezeHow.NO_CONNECTIONS]
     except PgdrError:
         return ()
-    there = (server.writes(endpoint, record.dbname, record.oid) for record in records)
-    return tuple(one.dbname for one in there if one is not None)
+    there = ((record, server.writes(endpoint, record.dbname, record.oid)) for record in records)
+    return tuple(one.dbname for record, one in there if one is not None and _is(record, one))
 
 
 def note_names(state: Path, database: Database, endpoint: Endpoint) -> None:
