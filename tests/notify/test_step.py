@@ -165,3 +165,12 @@ def test_the_channels_can_be_tried_on_a_quiet_day(
     ):
         with pytest.raises(UsageError):
             run(context, wrong)
+
+
+def test_what_is_told_later_is_not_the_time_that_the_step_took(fleet: Fleet, tmp_path: Path) -> None:
+    mine = guide(fleet, tmp_path)
+    mine.notify(mine.message(), only=("hook",))
+    record = mine.incident.record(Step.NOTIFY)
+    mine._now = lambda: AT + timedelta(minutes=25)
+    mine.notify(mine.message(Occasion.PROGRESS), only=("hook",))
+    assert mine.incident.record(Step.NOTIFY) == record

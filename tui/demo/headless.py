@@ -110,6 +110,9 @@ def recover(
         guide.verify(lambda c: narrate(f"verify   {c.name}: expected {c.expected}, found {c.found}"))
         if guide.incident.record(Step.VERIFY).status is StepStatus.DONE:
             _resume(guide, narrate)
+    if guide.in_use:
+        for sent in guide.notify(guide.message()):
+            narrate(f"notify   {sent.channel}: {sent.error or 'told that it is over'}")
     incident = guide.close("recovered" if guide.in_use else "not recovered")
     return _recovery(database, disaster, incident, ended, before, str(guide.report_path))
 

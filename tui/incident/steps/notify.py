@@ -96,7 +96,9 @@ class NotifyStep(Work):
         note = f"{len(outcomes) - len(failed)} of {len(outcomes)} channels told"
         if self._incident.drill:
             note = f"{DRILL}: {plural(len(outcomes), 'channel')} would have been told"
-        if self._incident.closed_at is None:
+        # What is told later, from other steps, is not the time that this one took.
+        done = self._incident.record(Step.NOTIFY).status is StepStatus.DONE
+        if self._incident.closed_at is None and (not done or about == Occasion.DECLARED.value):
             self._end(Step.NOTIFY, note)
         return tuple(replace(sent, occasion=about) for sent in outcomes)
 
