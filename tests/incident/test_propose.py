@@ -88,13 +88,13 @@ AWAY = replace(WELL, reach=Reach.DOWN, others_up=("kong-database",), stores_onsi
             replace(WELL, emptied=TABLES[1:3]),
             Scenario.ACCIDENTAL_DELETION,
             TABLES[1:3],
-            "Wallets and orders are empty",
+            "the tables wallets and orders are empty",
         ),
         (
             replace(WELL, gone=TABLES[:1], emptied=TABLES[3:4]),
             Scenario.ACCIDENTAL_DELETION,
             (TABLES[0], TABLES[3]),
-            "Users is gone and trades is empty",
+            "the table users is gone and the table trades is empty",
         ),
         (replace(WELL, shrunk=TABLES[:2]), Scenario.ACCIDENTAL_DELETION, TABLES[:2], "fewer rows"),
         # a table dropped with CASCADE takes views and foreign keys along
@@ -130,7 +130,7 @@ AWAY = replace(WELL, reach=Reach.DOWN, others_up=("kong-database",), stores_onsi
             replace(WELL, emptied=TABLES[:1], failed=(FailedCheck("c", TABLES[1:2]),)),
             Scenario.TABLE_CORRUPTION,
             TABLES[:1],
-            "Users is empty",
+            "the table users is empty",
         ),
     ],
 )

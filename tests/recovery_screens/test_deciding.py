@@ -66,7 +66,7 @@ async def test_what_is_proposed_stands_above_all_and_enter_accepts_it(size: tupl
         seen = text_of(pilot)
         assert "▲ proposed Accidental deletion   RTO 30m · RPO 6h" in seen
         assert "Wallets and trades are empty" in seen
-        assert "after 2026-11-21 01:25, by 2026-11-21 03:05 UTC" in seen
+        assert "since    after 2026-11-21 01:25, by 2026-11-21 03:05 UTC." in seen
         assert "✘ DAMAGED" in seen and "enter accept what is proposed" in seen
         await pilot.press("enter")
         await settle(pilot)

@@ -95,8 +95,8 @@ def tell_shelf(parts: Parts, database: Database, shelf: Shelf, now: datetime) ->
 
 def newest_first(shelves: Iterable[Shelf], now: datetime) -> list[Backup]:
     """The backups of all stores that are complete, as far as a listing tells, the newest first, of each
-    moment one: the on-site one, which is nearer. One that is suspiciously small is among them: what it has lost
-    tells when that was lost."""
+    moment one: the on-site one, which is nearer. One that is suspiciously small is among them: what it has
+    lost tells when that was lost."""
     ranked: list[tuple[Backup, bool]] = []
     for shelf in shelves:
         ranked += [(b, shelf.store.offsite) for b in shelf.backups if _may_tell(b, now)]

@@ -26,6 +26,7 @@ from tui.stores.open import open_store
 
 # Looking inside costs a ranged read or two each; others can be looked into when they are compared.
 _LOOKED_INTO = 12
+_BATCHES = 4  # so many times more are looked into, while none of them can be used
 _AT_ONCE = 4
 _LIST_S = 20.0
 _INSIDE_S = 20.0
@@ -105,14 +106,40 @@ def candidates(
     own.sort(
         key=lambda b: (not _too_late(b.sort_time, need), b.sort_time, _near(fleet, b), b.ref), reverse=True
     )
-    inside = _look_inside(fleet, own[:_LOOKED_INTO])
     learned = timings(state, database.name)
+    inside: dict[str, Description] = {}
+    looked: set[str] = set()
+    listed: list[Candidate] = []
+    for batch in range(0, _BATCHES * _LOOKED_INTO, _LOOKED_INTO):
+        some = own[batch : batch + _LOOKED_INTO]
+        inside |= _look_inside(fleet, some)
+        looked |= {backup.ref for backup in some}
+        listed = _listed(fleet, own, inside, looked, need, learned, now)
+        if any(c.usable and c.description for c in listed) or len(looked) == len(own):
+            break
+    return _advise(listed, need), problems
+
+
+def _listed(
+    fleet: Fleet,
+    own: Sequence[Backup],
+    inside: dict[str, Description],
+    looked: Collection[str],
+    need: Wanted,
+    learned: Sequence[Timing],
+    now: datetime,
+) -> list[Candidate]:
+    """Every backup as a candidate, none advised yet, ranked."""
     lost = _lost_tables(inside.values(), need)
     listed = []
-    for backup in own:
-        description = inside.get(backup.ref)
-        backup = description.backup if description else backup
-        why = _objection(fleet, backup, description, own, need, lost.get(backup.ref, ()), now)
+    for found in own:
+        description = inside.get(found.ref)
+        backup = description.backup if description else found
+        why = _objection(fleet, backup, own, need, now)
+        if not why and description is not None:
+            why = _flaw(description, need, lost.get(backup.ref, ()))
+        elif not why and backup.ref in looked:
+            why = "It could not be looked into."
         estimate = _estimate(fleet, backup, description, need, learned)
         age = max(need.writes_ended - backup.sort_time, timedelta(0))
         listed.append(
@@ -130,10 +157,12 @@ def candidates(
                 usable=not why,
             )
         )
-    listed.sort(
-        key=lambda c: (c.usable, c.backup.sort_time, _near(fleet, c.backup), c.backup.ref), reverse=True
-    )
-    return _advise(listed, need, now), problems
+
+    def rank(candidate: Candidate) -> tuple[bool, datetime, bool, str]:
+        backup = candidate.backup
+        return candidate.usable, backup.sort_time, _near(fleet, backup), backup.ref
+
+    return sorted(listed, key=rank, reverse=True)
 
 
 def look_inside(fleet: Fleet, candidate: Candidate) -> Candidate:
@@ -194,13 +223,13 @@ def _look_inside(fleet: Fleet, some: Sequence[Backup]) -> dict[str, Description]
     return dict(found)
 
 
-def _advise(listed: list[Candidate], need: Wanted, now: datetime) -> tuple[Candidate, ...]:
-    chosen = next((c for c in listed if c.usable), None)
+def _advise(listed: Sequence[Candidate], need: Wanted) -> tuple[Candidate, ...]:
+    chosen = next((c for c in listed if c.usable and c.description), None)
     result = []
     for candidate in listed:
         if candidate is chosen:
             result.append(replace(candidate, advised=True, why=_praise(candidate, need)))
-        elif candidate.usable and chosen is not None:
+        elif candidate.usable:
             result.append(replace(candidate, why=_lesser(candidate, chosen)))
         else:
             result.append(candidate)
@@ -231,11 +260,14 @@ def _doubt(candidate: Candidate, need: Wanted) -> str:
     return ""
 
 
-def _lesser(candidate: Candidate, chosen: Candidate) -> str:
+def _lesser(candidate: Candidate, chosen: Candidate | None) -> str:
+    if chosen is None:
+        return "Not looked into: whether it can be used is not known."
     if candidate.backup.sort_time == chosen.backup.sort_time:
         return "The same backup, farther away." if not _same_store(candidate, chosen) else "The same moment."
-    more = candidate.age - chosen.age
-    said = f"Older than the advised one: {show.age(more)} more of data lost."
+    said = f"Older than the advised one: {show.age(candidate.age - chosen.age)} more of data lost."
+    if candidate.description is None:
+        said += " Not looked into."
     done = candidate.backup.verification
     if done is not None and done.verdict is Verdict.CLEAN and chosen.backup.verification is None:
         said += " It was restored and checked, which the advised one was not."
@@ -246,24 +278,22 @@ def _same_store(one: Candidate, other: Candidate) -> bool:
     return one.backup.store == other.backup.store
 
 
-def _objection(
-    fleet: Fleet,
-    backup: Backup,
-    description: Description | None,
-    own: Sequence[Backup],
-    need: Wanted,
-    lost: Collection[str],
-    now: datetime,
-) -> str:
-    """Why this backup should not be used, or nothing."""
+def _objection(fleet: Fleet, backup: Backup, own: Sequence[Backup], need: Wanted, now: datetime) -> str:
+    """What speaks against a backup by what a listing tells of it, or nothing."""
     if backup.verification and backup.verification.verdict is Verdict.FAILED:
         return f"Its verification failed, {show.age(now - backup.verification.at)} ago."
     if _too_late(backup.sort_time, need):
         return f"Taken after the damage ({show.minute(need.damaged_at)} UTC): it has it too."
     if need.about and need.about.offsite and not _offsite(fleet, backup):
         return f"It lies on-site ({clean(backup.store)}), which is lost in this scenario."
-    if description is None:
-        return "Not looked into."
+    sizes = sorted(b.size_bytes for b in own)
+    if not backup.has_manifest and backup.size_bytes * 2 < sizes[len(sizes) // 2]:
+        return "Much smaller than the others, and without a manifest that would explain it."
+    return ""
+
+
+def _flaw(description: Description, need: Wanted, lost: Collection[str]) -> str:
+    """What speaks against a backup by what is inside it, or nothing."""
     stops = [f.what for f in description.problems if f.level is Level.STOP]
     if stops:
         return stops[0]
@@ -276,9 +306,6 @@ def _objection(
         return f"An older one has rows of {names}, this one has none: it has the damage too."
     if need.only_tables and (missing := _missing(description, need.tables)):
         return f"It does not have {', '.join(clean(table) for table in missing[:4])}."
-    sizes = sorted(b.size_bytes for b in own)
-    if description.manifest is None and backup.size_bytes * 2 < sizes[len(sizes) // 2]:
-        return "Much smaller than the others, and without a manifest that would explain it."
     return ""
 
 

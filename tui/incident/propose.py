@@ -102,7 +102,7 @@ def _up(found: Evidence) -> Proposal:
     if found.failed:
         return _failed(found)
     if found.shrunk:
-        what = f"{_named(found.shrunk)} {_have(found.shrunk)} fewer rows than the last backup"
+        what = f"{_tables(found.shrunk)} {_have(found.shrunk)} fewer rows than the last backup"
         scenario = Scenario.TABLE_CORRUPTION if len(found.shrunk) == 1 else Scenario.ACCIDENTAL_DELETION
         why = f"{what}; nothing else is wrong. If they were meant to go, nothing is to be recovered."
         return _since(found, scenario, why, found.shrunk, by_backup)
@@ -163,8 +163,8 @@ def _touched(found: Evidence) -> tuple[str, ...]:
 def _lost_rows(
     found: Evidence, lost: tuple[str, ...], since: tuple[datetime | None, datetime | None, str]
 ) -> Proposal:
-    parts = [f"{_named(found.gone)} {_are(found.gone)} gone"] if found.gone else []
-    parts += [f"{_named(found.emptied)} {_are(found.emptied)} empty"] if found.emptied else []
+    parts = [f"{_tables(found.gone)} {_are(found.gone)} gone"] if found.gone else []
+    parts += [f"{_tables(found.emptied)} {_are(found.emptied)} empty"] if found.emptied else []
     what = " and ".join(parts)
     if len(lost) == 1:
         why = f"{what}, the other tables are well: that one alone can be restored, which is quicker."
@@ -247,6 +247,11 @@ def _named(names: Sequence[str], most: int = 4) -> str:
     if len(names) > most:
         return f"{', '.join(shown)} and {len(names) - most} more"
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
+
+
+def _tables(names: Sequence[str]) -> str:
+    # Never a name alone: it begins the sentence, and a name has no capital that isn't its own.
+    return f"the {_many('table', names)} {_named(names)}"
 
 
 def _are_gone(names: Sequence[str], one: str = "", several: str = "") -> str:

@@ -33,10 +33,11 @@ def scenario_lines(fleet: Fleet, incident: Incident, width: int) -> list[Content
     anything was proposed."""
     if incident.scenario is not None:
         return _decided(fleet, incident, width)
-    return _proposed(fleet, incident.proposal, width) if incident.proposal is not None else []
+    return proposal_lines(fleet, incident.proposal, width) if incident.proposal is not None else []
 
 
-def _proposed(fleet: Fleet, proposal: Proposal, width: int) -> list[Content]:
+def proposal_lines(fleet: Fleet, proposal: Proposal, width: int) -> list[Content]:
+    """What an assessment proposes, why, and since when."""
     if proposal.scenario is None:
         return wrapped(clean(proposal.why), width, line(("nothing to recover  ", STRONG)))
     made = wrapped(
@@ -46,8 +47,8 @@ def _proposed(fleet: Fleet, proposal: Proposal, width: int) -> list[Content]:
         style=STRONG,
     )
     made += wrapped(clean(proposal.why), width, line(("  why      ", FAINT)))
-    said = between(proposal.good_at, proposal.damaged_at)
-    return made + wrapped(clean(f"{said}. {proposal.how}"), width, line(("  since    ", FAINT)))
+    said = _since(proposal.good_at, proposal.damaged_at, proposal.how)
+    return made + wrapped(said, width, line(("  since    ", FAINT)))
 
 
 def _decided(fleet: Fleet, incident: Incident, width: int) -> list[Content]:
@@ -60,13 +61,19 @@ def _decided(fleet: Fleet, incident: Incident, width: int) -> list[Content]:
     )
     if incident.scenario_why:
         made += wrapped(clean(incident.scenario_why), width, line(("  why      ", FAINT)))
-    said = between(incident.good_at, incident.damaged_at)
-    how = f"{said}. {incident.damaged_how}".strip()
-    made += wrapped(clean(how), width, line(("  since    ", FAINT)))
+    said = _since(incident.good_at, incident.damaged_at, incident.damaged_how)
+    made += wrapped(said, width, line(("  since    ", FAINT)))
     if incident.tables:
         tables = ", ".join(clean(table.removeprefix("public.")) for table in incident.tables)
         made += wrapped(tables, width, line(("  tables   ", FAINT)))
     return made
+
+
+def _since(good: datetime | None, damaged: datetime | None, how: str) -> str:
+    """Since when, and how that is known; the moments only once."""
+    told = [show.minute(at) in how for at in (good, damaged) if at is not None]
+    said = [] if told and all(told) else [f"{between(good, damaged)}."]
+    return clean(" ".join([*said, *([how] if how else [])]))
 
 
 def promised(fleet: Fleet, scenario: Scenario) -> str:

@@ -24,7 +24,13 @@ from tui.screens.recovery.which_tables import WhichTablesScreen
 from tui.widgets.finding_lines import count_lines, finding_lines
 from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, FAINT, STRONG, line
-from tui.widgets.scenario_lines import advice_lines, between, scenario_lines, waiting_lines
+from tui.widgets.scenario_lines import (
+    advice_lines,
+    between,
+    proposal_lines,
+    scenario_lines,
+    waiting_lines,
+)
 from tui.widgets.text_lines import TextLines
 
 
@@ -81,13 +87,14 @@ class AssessPane(StepPane):
     @property
     def _acceptable(self) -> Scenario | None:
         """What enter would decide for: what is proposed, where nothing was decided, or where a restart was
-        waited for long enough."""
+        waited for long enough, or what came back is damaged."""
         incident = self.desk.incident
         if incident.proposal is None or self.doing or not self.desk.may_write:
             return None
         proposed = incident.proposal.scenario
-        overdue = incident.scenario is Scenario.RESTART and self._is_overdue
-        return proposed if proposed is not incident.scenario and (not incident.scenario or overdue) else None
+        over = self._is_overdue or incident.returned_at is not None
+        open_ = incident.scenario is None or (incident.scenario is Scenario.RESTART and over)
+        return proposed if proposed is not incident.scenario and open_ else None
 
     @property
     def _is_overdue(self) -> bool:
@@ -181,8 +188,8 @@ class AssessPane(StepPane):
             return self.desk.may_write and not self.doing
         if action == "accept":
             return self._acceptable is not None
-        if action == "next":
-            return self._acceptable is None
+        if action == "next":  # not past a proposal that is about to be made
+            return self._acceptable is None and not self.doing
         if action in ("scenario", "since"):
             incident = self.desk.incident
             if not self.desk.may_write or self.doing:
@@ -235,6 +242,8 @@ class AssessPane(StepPane):
         if until is not None:
             last = self._watching.last if self._watching else "not watched at the moment"
             head += waiting_lines(incident, until, last, self.desk.now(), width)
+        if incident.scenario is not None and incident.proposal is not None and self._acceptable is not None:
+            head += proposal_lines(self.desk.fleet, incident.proposal, width)
         head += advice_lines(incident, self.step, width)
         made = [*self.trouble(), *head, *([BLANK] if head else [])]
         made += [*finding_lines(findings, width, "DAMAGED"), *self.waiting()]
