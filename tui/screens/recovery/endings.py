@@ -111,6 +111,7 @@ class Endings(StepPane):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """As every pane; rows that can't go in are offered to be left out."""
+        event.prevent_default()  # Textual would call the method of the class above by itself, once more
         error = event.worker.error
         super().on_worker_state_changed(event)
         plan = self._merging

@@ -223,6 +223,7 @@ class RestorePane(StepPane):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Takes a picture, or what the guide answered."""
+        event.prevent_default()  # Textual would call the method of the class above by itself, once more
         if event.worker.group != "picture":
             super().on_worker_state_changed(event)
             if event.state is WorkerState.ERROR and isinstance(event.worker.error, NotFresh):
