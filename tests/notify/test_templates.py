@@ -127,3 +127,8 @@ def test_filling_in() -> None:
     assert names_in(" ".join(f"{{{name}}}" for name in FIELDS)) == tuple(FIELDS)
     assert fill("{{{fleet}}} {{x}}", {"fleet": "{rto}"}) == "{{rto}} {x}"
     assert fill("{rto}", {}) == "unknown"
+
+
+def test_progress_before_anything_is_restored_promises_nothing() -> None:
+    text = draft(Occasion.PROGRESS, replace(FACTS, step="pick", deadline=NOW)).text
+    assert "is at: pick. Restored: nothing yet. Should be ready: not known yet; it must be by 03:25 UTC." in text

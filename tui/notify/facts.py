@@ -61,7 +61,7 @@ class Facts:
             "rpo": limit(self.rpo) if self.rpo is not None else UNKNOWN,
             "last_backup": _moment(self.last_backup),
             "data_lost": self.data_lost or UNKNOWN,
-            "progress": percent(self.fraction).strip() if self.fraction is not None else UNKNOWN,
+            "progress": percent(self.fraction).strip() if self.fraction is not None else "nothing yet",
             "step": self.step,
             "checks": self.checks or "not run yet",
             "took": _span(self.took),
@@ -73,7 +73,7 @@ class Facts:
     def ready_at(self) -> str:
         """When it should be ready: `03:37 – 03:41 UTC`, or the one moment that both ends are."""
         if self.ready_high is None:
-            return UNKNOWN
+            return "not known yet"
         low, high = clock(self.ready_low or self.ready_high), clock(self.ready_high)
         return f"{high} UTC" if low == high else f"{low} – {high} UTC"
 
