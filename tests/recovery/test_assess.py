@@ -17,19 +17,20 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.recovery.world import World, utc_now
-from tests.servers import Bucket
+from tests.recovery.world import World, make_world, utc_now
+from tests.servers import Bucket, FreshDatabase
 from tui.config.write import text_of
 from tui.files import write_whole
 from tui.incident.assess import Assessment, assess
-from tui.incident.assess_server import tell_disk
+from tui.incident.assess_server import reach_of, tell_disk, tell_reached
 from tui.incident.evidence import Reach
 from tui.incident.parts import Parts
-from tui.model.facts import ServerFacts
+from tui.model.facts import DatabaseFacts, ServerFacts, Status
 from tui.model.fleet import Database, LocalStore, S3Store, Secret
 from tui.model.plan import Finding, Level
 from tui.model.scenario import Scenario
 from tui.model.text import clean
+from tui.postgres.refusal import refusal
 
 
 def assessed(world: World, change: Any = None, **how: Any) -> Assessment:
@@ -67,6 +68,18 @@ def test_a_database_that_is_well(world: World) -> None:
     assert "The newest good backup in local (on-site) is" in well and "within the RPO of 6h" in well
     assert "free on the server's disk" in well
     assert {(c.name, c.found) for c in found.counts} == {("users", 401), ("wallets", 2000), ("orders", 500)}
+
+
+def test_an_older_server_is_asked_the_same(db15: FreshDatabase, tmp_path: Path) -> None:
+    world = make_world(db15, tmp_path)
+    world.back_up()
+    (young,) = [f.what for f in assessed(world).findings if f.level is not Level.OK]
+    assert young.startswith("The server was started")  # for this test
+    world.sql("DROP VIEW rich; ALTER TABLE wallets DROP COLUMN note; TRUNCATE orders")
+    found = assessed(world, {"freshness": ("orders.at",)})
+    assert "orders is empty" in said(found, Level.STOP) and "its column note" in said(found, Level.STOP)
+    assert found.proposal.scenario is Scenario.BAD_MIGRATION
+    assert not any("pgdr itself went wrong" in f.what for f in found.findings)
 
 
 def test_tables_emptied_shrunk_grown_and_gone(world: World) -> None:
@@ -330,6 +343,44 @@ def test_hostile_names_are_cleaned(world: World) -> None:
     assert r"we\x1b[31mird \u202e is empty" in said(found, Level.STOP)
     assert found.proposal.tables == ("public.we\x1b[31mird \u202e",)
     assert clean(found.proposal.why) == found.proposal.why
+
+
+def test_a_table_that_the_disk_has_damaged(world: World) -> None:
+    world.back_up()
+    server, port = world.live.server, world.live.server.port
+    world.sql("CHECKPOINT")
+    path = server.data / world.sql("SELECT pg_relation_filepath('orders')")
+    server.stop()
+    with path.open("r+b") as file:
+        file.seek(200)
+        file.write(b"\xff" * 300)
+    server.start(port)
+    found = assessed(world)
+    assert "Table public.orders can't be read from the server's disk" in said(found, Level.STOP)
+    assert found.evidence.unreadable == ("public.orders",)
+    assert found.proposal.scenario is Scenario.TABLE_CORRUPTION
+    assert found.proposal.tables == ("public.orders",)
+
+
+@pytest.mark.parametrize(
+    ("message", "reach", "says"),
+    [
+        ("FATAL:  sorry, too many clients already", Reach.FULL, "is out of connections"),
+        ("FATAL:  could not write init file: No space left on device", Reach.NO_DISK, "is out of disk"),
+        ("FATAL:  the database system is starting up", Reach.STARTING, "is not ready"),
+        ("FATAL:  password authentication failed for user x", Reach.REFUSED, "refuses"),
+    ],
+)
+def test_what_a_server_says_when_it_says_no(world: World, message: str, reach: Reach, says: str) -> None:
+    failure = refusal(None, message)
+    facts = DatabaseFacts(
+        "shop", Status.REFUSED, utc_now(), failure.why, failure.mend, "db", 5432, kind=failure.kind
+    )
+    assert reach_of(facts) is reach
+    parts = Parts(lambda finding: None, 1)
+    tell_reached(parts, world.database, facts)
+    (finding,) = parts.end()
+    assert finding.level is Level.STOP and says in finding.what and finding.mend
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tui.incident.guide import Guide
 from tui.incident.steps.assess import Waited
 from tui.model.errors import Refused, UsageError
 from tui.model.facts import Status
-from tui.model.fleet import S3Store, Secret, Targets
+from tui.model.fleet import LocalStore, S3Store, Secret, Targets
 from tui.model.incident import Proposal, Step, StepStatus
 from tui.model.scenario import Scenario
 
@@ -122,6 +122,22 @@ def test_single_tables_take_less_time_and_a_backup_of_them_alone_will_do(world: 
     other = advised(ranked(guide))
     assert other.backup.key == whole.manifest.key
     assert other.estimate.high < found[0].estimate.high
+
+
+def test_older_ones_are_looked_into_until_one_can_be_used(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = world.back_up()
+    (local,) = (store.path for store in world.fleet.stores if isinstance(store, LocalStore))
+    for _ in range(2):
+        archive = local / world.back_up().manifest.key
+        archive.write_bytes(archive.read_bytes()[:-100])
+    world.back_up(selection="schema")
+    monkeypatch.setattr(ranking, "_LOOKED_INTO", 2)
+    found = ranked(world.guide())
+    assert advised(found).backup.key == good.manifest.key
+    assert [c.usable for c in found] == [True, False, False, False]
+    assert [c.complete for c in found] == [True, True, False, False]
 
 
 def test_targets_are_the_scenario_s(world: World) -> None:

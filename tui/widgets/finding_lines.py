@@ -52,19 +52,24 @@ def count_lines(counts: Sequence[TableCount], width: int) -> list[Content]:
 
 def _loss(count: TableCount) -> float:
     if count.found is None:
-        return float("inf")
+        return float("inf") if count.reason is None else 0
     return (count.expected or 0) - count.found
 
 
 def _count(count: TableCount, name: int) -> Content:
-    if count.found is None:
+    found = show.count(count.found)
+    if count.estimated and count.found is not None:
+        found = f"about {found}"  # the planner's: counting took too long
+    if count.found is None and count.reason is not None:
+        word, style, difference = "? unread  ", WARN, show.UNKNOWN
+    elif count.found is None:
         word, style, difference = "✘ missing ", BAD, "GONE"
     elif count.expected is None:
         word, style, difference = "· unknown ", FAINT, show.UNKNOWN
     else:
         lost = count.expected - count.found
         difference = "none" if lost == 0 else f"{-lost:+,}"
-        if count.found == 0 and count.expected:
+        if count.found == 0 and (count.expected or count.before):
             word, style = "✘ EMPTY   ", BAD
         elif lost > 0:
             word, style = "! fewer   ", WARN
@@ -75,6 +80,6 @@ def _count(count: TableCount, name: int) -> Content:
         (word, style),
         fit(line(table), name),
         right(line(show.count(count.expected)), 15),
-        right(line(show.count(count.found)), 15),
+        right(line(found), 15),
         right(line((difference, style if style != GOOD else "")), 14),
     )
