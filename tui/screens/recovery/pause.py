@@ -44,9 +44,9 @@ _FREEZES = (
 
 
 class PauseScreen(Screen[None]):
-    """Given the header's bearings, what pauses one database's services, and in a recovery its clock: a row for
-    each, in the order in which they are stopped, and the writes last. It keeps nothing: what is paused is on
-    disk."""
+    """Given the header's bearings, what pauses one database's services, and in a recovery its clock: a row
+    for each, in the order in which they are stopped, and the writes last. It keeps nothing: what is paused is
+    on disk."""
 
     CSS_PATH = "pause.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bound("pause")
