@@ -20,6 +20,9 @@ from tui.widgets.line_table import LineTable
 from tui.widgets.text_lines import TextLines
 
 
+_NARROW = 36  # cells in which text can still be read
+
+
 def flaws(app: App[Any]) -> list[str]:
     """Given an app, returns what is wrong with its screen, in words; nothing when all is well."""
     screen = app.screen
@@ -52,6 +55,8 @@ def _visible(widget: Widget) -> Region:
 def _cut(widget: Widget) -> list[str]:
     """Text for which there is no room and no mark."""
     width, height = widget.scrollable_content_region.size
+    if isinstance(widget, TextLines | LineTable | Detail) and 0 < width < _NARROW:
+        return [f"is only {width} wide"]
     if isinstance(widget, TextLines | LineTable):
         rows = len(widget.lines) if isinstance(widget, TextLines) else len(widget.seen) + 1
         if rows > height and not widget.show_vertical_scrollbar:

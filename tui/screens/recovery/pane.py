@@ -23,6 +23,7 @@ from tui.widgets.lines import BAD, BLANK, FAINT, line, wrapped
 from tui.widgets.text_lines import TextLines
 
 T = TypeVar("T")
+WIDE = 160  # columns from which a list and what is told of it stand side by side, both to be read
 
 
 class StepPane(Vertical):
@@ -112,7 +113,7 @@ class StepPane(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         """Puts detail beside where there is room."""
-        self.set_class(event.size.width >= 120, "wide")
+        self.set_class(event.size.width >= WIDE, "wide")
 
     def on_text_lines_resized(self, event: TextLines.Resized) -> None:
         """Draws for the room that there is now."""
