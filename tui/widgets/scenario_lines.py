@@ -12,7 +12,7 @@ from tui.model.fleet import Fleet
 from tui.model.incident import Incident, Proposal, Step
 from tui.model.scenario import Scenario
 from tui.model.text import clean
-from tui.widgets.lines import BAD, FAINT, GOOD, STRONG, WARN, line, wrapped
+from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, line, wrapped
 
 _CONTAINER = timedelta(minutes=5)  # a container is back within it, a node takes longer
 
@@ -26,6 +26,12 @@ def advice_lines(incident: Incident, step: Step, width: int) -> list[Content]:
     for sentence in known(incident.scenario).steps.get(step, ()):
         made += wrapped(sentence, width, line(("» ", STRONG)))
     return made
+
+
+def advice_below(incident: Incident, step: Step, width: int) -> list[Content]:
+    """The same to stand below what else a step shows, while there is something to be done."""
+    made = advice_lines(incident, step, width) if incident.closed_at is None else []
+    return [BLANK, *made] if made else []
 
 
 def scenario_lines(fleet: Fleet, incident: Incident, width: int) -> list[Content]:

@@ -23,6 +23,7 @@ from tui.screens.recovery.pane import StepPane
 from tui.screens.recovery.reason import ReasonScreen
 from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, FAINT, STRONG, line, wrapped
+from tui.widgets.scenario_lines import advice_below
 from tui.widgets.text_lines import TextLines
 
 
@@ -46,7 +47,9 @@ class NotifyPane(StepPane):
                 yield Static("title ", classes="label")
                 yield Input(id="notify-title", compact=True)
             yield TextArea(id="notify-text", compact=True, show_line_numbers=False)
-        yield TextLines(id="notify-lines")
+        with Horizontal(id="notify-both"):
+            yield TextLines(id="notify-lines")
+            yield TextLines(id="notify-preview")
 
     def tell_from(self, step: Step) -> None:
         """Telling is wanted from another step: what fits this moment is drafted, and `enter` goes back."""
@@ -56,7 +59,7 @@ class NotifyPane(StepPane):
 
     def opened(self) -> None:
         """Drafts the message, anew each time nothing was changed in it: the estimate may be another now."""
-        self.query_one(TextLines).focus()
+        self.query_one("#notify-lines", TextLines).focus()
         if self._may_tell and not self.doing and not self._changed_by_hand():
             self._draft()
         self.draw()
@@ -112,6 +115,8 @@ class NotifyPane(StepPane):
             return self.desk.may_write and not self.desk.incident.drill and bool(self.desk.fleet.channels)
         if action == "skip":
             return self.desk.may_write and record.status in (StepStatus.PENDING, StepStatus.ACTIVE)
+        if action == "preview":
+            return not self.has_class("wide")
         if action == "return":
             return self._came_from is not None
         if action == "next":
@@ -127,8 +132,13 @@ class NotifyPane(StepPane):
 
     def action_leave_edit(self) -> None:
         """Leaves the message as it stands now."""
-        self.query_one(TextLines).focus()
+        self.query_one("#notify-lines", TextLines).focus()
         self.draw()
+
+    def on_text_area_changed(self) -> None:
+        """Shows beside what each channel will make of it, where there is room for that."""
+        if self.has_class("wide"):
+            self.draw()
 
     def action_template(self) -> None:
         """Asks what is to be told, and drafts that."""
@@ -160,9 +170,7 @@ class NotifyPane(StepPane):
         ids = {sent.id for sent in self.desk.incident.sent}
         if message.id in ids:
             if not self._changed_by_hand():
-                self.notify(
-                    "This has been sent. Change it (m), or choose what else to tell (t).", markup=False
-                )
+                self.notify("This has been sent. Change it, or choose what else to tell.", markup=False)
                 return
             message = replace(message, id=f"{message.id}-{len(ids) + 1}")
         self._send(message, len(self.desk.fleet.channels), None)
@@ -175,7 +183,7 @@ class NotifyPane(StepPane):
             self._send(message, len(failed), tuple(sent.channel for sent in failed))
 
     def _send(self, message: Message, count: int, only: tuple[str, ...] | None) -> None:
-        self.query_one(TextLines).focus()
+        self.query_one("#notify-lines", TextLines).focus()
         self._previewing, self._message = False, message
         self.ask(
             f"sending to {show.plural(count, 'channel')}",
@@ -215,9 +223,16 @@ class NotifyPane(StepPane):
         incident, width, fleet = self.desk.incident, self.room(), self.desk.fleet
         made = [*self.trouble(), *self.waiting()]
         message = self._edited()
-        if self._previewing and message is not None:
-            made += preview_lines(self.guide.previews(message), width)
-            self.query_one(TextLines).show(made)
+        beside = self.has_class("wide")
+        width = max(40, width // 2 - 2) if beside else width
+        previews = (
+            self.guide.previews(message) if message is not None and (beside or self._previewing) else ()
+        )
+        if beside:
+            self.query_one("#notify-preview", TextLines).show(preview_lines(previews, width))
+        elif self._previewing and message is not None:
+            made += preview_lines(previews, width)
+            self.query_one("#notify-lines", TextLines).show(made)
             return
         made += to_whom(fleet, width)
         if message is not None:
@@ -229,4 +244,4 @@ class NotifyPane(StepPane):
                 made += sent_lines(sent, width)
         if record.status is StepStatus.SKIPPED:
             made += [BLANK, *wrapped(clean(record.note), width, line(("– gone past: ", FAINT)))]
-        self.query_one(TextLines).show(made)
+        self.query_one("#notify-lines", TextLines).show([*made, *advice_below(incident, self.step, width)])

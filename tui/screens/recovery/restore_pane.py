@@ -30,6 +30,7 @@ from tui.widgets.job_pane import JobPane, error_text
 from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, line, wrapped
 from tui.widgets.plan_lines import plan_lines, span
+from tui.widgets.scenario_lines import advice_below
 from tui.widgets.server_line import server_line
 from tui.widgets.text_lines import TextLines
 
@@ -340,7 +341,8 @@ class RestorePane(StepPane):
                 pane.show(self._picture, self.desk.now())
             return
         pages.current = "restore-plan"
-        self.query_one("#restore-plan", TextLines).show(self._before())
+        advice = advice_below(incident, self.step, self.room())
+        self.query_one("#restore-plan", TextLines).show([*self._before(), *advice])
 
     def _job_context(self) -> JobContext:
         incident, endpoint = self.desk.incident, self.guide.recovering.endpoint

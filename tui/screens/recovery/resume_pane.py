@@ -33,6 +33,7 @@ from tui.widgets.finding_lines import finding_lines
 from tui.widgets.keys import bound
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, line, wrapped
 from tui.widgets.paused_line import paused_words
+from tui.widgets.scenario_lines import advice_below
 from tui.widgets.server_line import server_line
 from tui.widgets.text_lines import TextLines
 
@@ -306,7 +307,7 @@ class ResumePane(Endings):
             made += self._before(width) if not self._ended else []
             made += self._address_lines(width) if self._hands_over else []
         made += self._after_lines(incident, width)
-        self.query_one(TextLines).show(made)
+        self.query_one(TextLines).show([*made, *advice_below(incident, self.step, width)])
 
     def _after_lines(self, incident: Incident, width: int) -> list[Content]:
         made: list[Content] = []

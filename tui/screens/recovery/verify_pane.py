@@ -20,6 +20,7 @@ from tui.widgets.check_lines import check_count, check_lines
 from tui.widgets.ending_lines import difference_lines
 from tui.widgets.keys import bound
 from tui.widgets.lines import BLANK, FAINT, STRONG, WARN, line, wrapped
+from tui.widgets.scenario_lines import advice_below
 from tui.widgets.text_lines import TextLines
 
 
@@ -139,4 +140,4 @@ class VerifyPane(StepPane):
         made += self.waiting()
         if record.status is StepStatus.SKIPPED:
             made += [BLANK, *wrapped(clean(record.note), width, line(("– gone past: ", WARN)))]
-        self.query_one(TextLines).show(made)
+        self.query_one(TextLines).show([*made, *advice_below(incident, self.step, width)])
