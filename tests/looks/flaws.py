@@ -19,7 +19,6 @@ from tui.widgets.keys import KeyFooter, useful
 from tui.widgets.line_table import LineTable
 from tui.widgets.text_lines import TextLines
 
-
 _NARROW = 36  # cells in which text can still be read
 
 

@@ -129,7 +129,8 @@ class JobPane(Vertical):
             return
         picture = self._picture
         head.show([*self.said, *job_head(picture, self.context, self._now, max(40, head.size.width))])
-        width, height = max(40, body.size.width), body.size.height
+        # Without the scrollbar: lines made for the room with it would be folded, and so keep it there.
+        width, height = max(40, body.scrollable_content_region.width), body.size.height
         if self._view == "log":
             body.show(job_body.log(picture))
         elif self._view == "errors":
