@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import select
 import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -35,6 +35,7 @@ from tui.widgets.terminal_cells import TerminalCells
 # asyncio's own pool has six threads on two cores: six slow stores would hold up everything else.
 _THREADS = 64
 _GRACE_S = 0.3
+_FINISH_S = 10.0  # so long may what is being written down take when the terminal is gone
 
 
 def utc_now() -> datetime:
@@ -204,12 +205,14 @@ class PgdrApp(TroubleWays):
         self._close_messages_no_wait()
 
     def _write_crash(self, error: Exception) -> Path | str:
-        text = "".join(traceback.format_exception(error, chain=True))
+        """Writes what is known of it; returns where, or why that couldn't be written."""
+        from tui.model.crash import crash_details
+
         path = self._state / f"crash-{stamp(utc_now())}.txt"
         try:
-            write_whole(path, text)
-        except OSError:
-            return f"The details could not be written to {path}. {type(error).__name__}."
+            write_whole(path, crash_details(error, [type(screen).__name__ for screen in self.screen_stack]))
+        except OSError as problem:
+            return f"the details could not be written to {path}: {problem.strerror}"
         return path
 
 
@@ -236,20 +239,34 @@ def run_app(
         )
     ascii_only = ascii_only or needs_ascii(os.environ)
     app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident)
+    threading.Thread(target=_end_with_terminal, args=(app,), name="terminal", daemon=True).start()
     loop = asyncio.new_event_loop()
     app.run(loop=loop, mouse=mouse and fleet.app.mouse)
     loop.close()
     code = app.return_code or 0
     if app.crashed is not None:
-        where = f"The details are in {app.crashed}" if isinstance(app.crashed, Path) else app.crashed
-        print(
-            f"pgdr: the app has made a mistake and has ended. {where}\n"
-            "  Jobs go on by themselves (pgdr jobs); incidents are saved. Start pgdr again.",
-            file=sys.stderr,
-        )
+        from tui.model.crash import crash_page
+
+        where = app.crashed if isinstance(app.crashed, str) else f"the details are in {app.crashed}"
+        print(crash_page(app._exception, where), file=sys.stderr)
         code = 1
     _leave_the_waiting(code)
     return code
+
+
+def _end_with_terminal(app: PgdrApp) -> None:
+    """Ends the process when its terminal is gone, also where the hang-up's signal is ignored (nohup).
+
+    Nothing can be drawn then, and Textual would wait for ever to write. What is being written down is waited
+    for; jobs are processes of their own.
+    """
+    poll = select.poll()
+    poll.register(sys.stdin.fileno(), 0)  # it wakes for the end alone, and costs nothing
+    poll.poll()
+    deadline = time.monotonic() + _FINISH_S
+    while app._must_finish() is not None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os._exit(128 + signal.SIGHUP)
 
 
 def _leave_the_waiting(code: int) -> None:

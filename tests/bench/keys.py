@@ -23,7 +23,8 @@ from pathlib import Path
 from textual.content import Content
 from textual.pilot import Pilot
 
-from tests.looks.world import FLEET, NOW, ROOMS, STORES
+from tests.looks.world import FLEET, ROOMS, STORES
+from tests.recovery_screens.pictures import NOW
 from tui.app import PgdrApp
 from tui.model.backup import Backup
 from tui.screens.backups import BackupsScreen

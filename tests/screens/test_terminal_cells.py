@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from textual._compositor import CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tests.looks.world import FLEET, NOW, ROOMS, SCREENS, settle
+from tests.looks.world import FLEET, ROOMS, SCREENS, settle
+from tests.recovery_screens.pictures import NOW
 from tui.app import PgdrApp
 from tui.widgets.terminal_cells import TerminalCells
 
@@ -83,7 +85,7 @@ def drawn(cells: TerminalCells, *lines: str) -> str:
     from rich.console import Console
 
     red = Style(color="red")
-    strips = [[Strip([Segment(line, red)])] for line in lines]
+    strips: list[Iterable[Strip]] = [[Strip([Segment(line, red)])] for line in lines]
     changes = cells.changes(LayoutUpdate(strips, Region(0, 0, 20, len(lines))), Console())
     assert changes is not None
     return changes.render_segments(Console())

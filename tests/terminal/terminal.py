@@ -20,18 +20,25 @@ class Terminal:
     """One program on a terminal of `columns` by `lines`; killed when its `with` is left."""
 
     def __init__(
-        self, *arguments: str, columns: int = 80, lines: int = 24, term: str = "xterm-256color"
+        self,
+        *arguments: str,
+        columns: int = 80,
+        lines: int = 24,
+        term: str = "xterm-256color",
+        program: Path = PROGRAM,
+        cwd: Path | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.received = b""
         env = {k: v for k, v in os.environ.items() if k not in ("COLORTERM", "NO_COLOR")}
         self.child = pexpect.spawn(
-            str(PROGRAM),
+            str(program),
             list(arguments),
             dimensions=(lines, columns),
             env={**env, "TERM": term, "LANG": "C.UTF-8"},
             timeout=30,
+            cwd=cwd and str(cwd),
         )
 
     def __enter__(self) -> Terminal:
