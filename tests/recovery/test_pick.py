@@ -256,6 +256,7 @@ def test_a_restart_is_waited_for_and_seen(world: World) -> None:
     assert looks[0] is Status.DOWN and looks[-1] is Status.UP
     assert guide.incident.returned_at is not None
     assert [e.text for e in guide.incident.timeline if "It is back" in e.text]
+    assert guide.decide(Scenario.RESTART, "once more").returned_at is None
 
 
 def test_waiting_ends_and_may_be_left(world: World) -> None:

@@ -127,6 +127,7 @@ class AssessStep(Work):
                 good_at=good,
                 tables=chosen,
                 waiting_since=at if scenario is Scenario.RESTART else None,
+                returned_at=None,
                 timeline=(*now.timeline, *entries),
             )
 
