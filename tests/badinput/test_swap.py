@@ -94,7 +94,7 @@ def test_nothing_is_swapped_that_could_not_be_taken_back(
 def test_a_swap_that_did_not_happen_leaves_no_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     target = restored_one(world)
 
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise Refused("No.")
 
     monkeypatch.setattr("tui.postgres.swap.swap", refuse)

@@ -89,6 +89,7 @@ def swap_in(
     kept = fresh_name(database.dbname, "before", moment)
     earlier = _earlier(state, database, moment)
     with target_lock(endpoint, database.dbname):
+        closed = closed_ones(state, database, endpoint)
         planned = Swap(
             database=database.name,
             live_name=database.dbname,
@@ -102,9 +103,7 @@ def swap_in(
         # Written down first: where that can't be done nothing is swapped, and no swap is without its way back
         save_swaps(state, database.name, (*earlier, planned))
         try:
-            done = server_swap.swap(
-                endpoint, database.dbname, restored, kept, closed=closed_ones(state, database, endpoint)
-            )
+            done = server_swap.swap(endpoint, database.dbname, restored, kept, closed=closed)
         except Unreachable:
             raise  # whether it was done is unknown, so its record stays
         except PgdrError:
