@@ -137,6 +137,7 @@ def test_an_incident_goes_on_after_the_app_is_gone(world: World) -> None:
     (found,) = book.open_ones()
     again = Guide(world.fleet, world.state, book, found, "bob@db1", utc_now)
     assert found.record(Step.PICK).status is StepStatus.DONE
+    again.take_over()
     assert finish(again).verdict is Verdict.CLEAN
     again.verify(lambda c: None)
     again.swap(world.live.name)
