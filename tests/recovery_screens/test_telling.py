@@ -135,3 +135,11 @@ async def test_who_closes_it_is_reminded_of_those_who_were_told() -> None:
         pilot.app.screen.query_one("#resume").post_message(StepPane.Changed())
         await settle(pilot)
         assert any("n tells them" in said.message for said in pilot.app._notifications)
+
+
+async def test_a_wide_screen_shows_beside_what_each_channel_makes_of_it_as_it_is_written() -> None:
+    guide = ScriptedGuide(incident_at(Step.NOTIFY))
+    async with telling(guide, (200, 50)) as pilot:
+        assert "🚨 DR INITIATED: KrystalineX" in text_of(pilot) and "v preview" not in text_of(pilot)
+        text = await press(pilot, "m", *"Soon", "escape")
+        assert "│   SoonRecovery of crypto_exchange in progress." in text

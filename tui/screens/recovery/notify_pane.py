@@ -229,7 +229,8 @@ class NotifyPane(StepPane):
             self.guide.previews(message) if message is not None and (beside or self._previewing) else ()
         )
         if beside:
-            self.query_one("#notify-preview", TextLines).show(preview_lines(previews, width))
+            shown = preview_lines(previews, width) if message is not None else []
+            self.query_one("#notify-preview", TextLines).show(shown)
         elif self._previewing and message is not None:
             made += preview_lines(previews, width)
             self.query_one("#notify-lines", TextLines).show(made)
