@@ -22,8 +22,13 @@ def databases_in_use(state: Path, database: str) -> dict[str, str]:
     for incident in Book(state).all():
         if incident.database != database or incident.closed_at is not None:
             continue
-        swap = incident.swap
-        names = [incident.target, *incident.scratch, *((swap.kept_as, swap.restored_name) if swap else ())]
+        swap, merge = incident.swap, incident.merge
+        names = [
+            merge.restored_name if merge else None,
+            incident.target,
+            *incident.scratch,
+            *((swap.kept_as, swap.restored_name) if swap else ()),
+        ]
         for name in names:
             if name is not None:
                 needed[name] = f"incident {clean(incident.id)} is open and works with it."

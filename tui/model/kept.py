@@ -9,7 +9,8 @@ from datetime import datetime
 @dataclass(frozen=True, slots=True)
 class KeptDatabase:
     """One of them. `purpose` is restore, before (it was live until a swap), verify or drill; `unfit` says why
-    it can't take the live one's place; `needed` what still needs it; both None where nothing is known."""
+    it can't take the live one's place; `needed` what still needs it; `remove_at` from when on a recovery may
+    do without it; None where nothing is known."""
 
     name: str
     purpose: str
@@ -18,3 +19,4 @@ class KeptDatabase:
     sessions: int
     unfit: str | None = None
     needed: str | None = None
+    remove_at: datetime | None = None

@@ -157,6 +157,8 @@ class FleetScreen(ListScreen):
         try:
             for database in self._house.fleet.databases:
                 self.post_message(self.Told(turn, _with_drill(rooms.last_drill(database)), database.name))
+                if gone := rooms.may_go(database):
+                    self.post_message(self.Told(turn, _with_removals(gone), database.name))
             rooms.look(answered)
         except Exception as error:  # noqa: BLE001 - whatever it is, the app goes on and says it
             self.post_message(self.Failed(error))
@@ -347,6 +349,10 @@ def _words(entry: Entry) -> str:
 
 def _with_drill(drill: Drill | None) -> Callable[[Entry], Entry]:
     return lambda entry: replace(entry, drill=drill)
+
+
+def _with_removals(names: tuple[str, ...]) -> Callable[[Entry], Entry]:
+    return lambda entry: replace(entry, may_go=names)
 
 
 def _with_tables(tables: tuple[TableFacts, ...], at: datetime) -> Callable[[Entry], Entry]:

@@ -71,6 +71,7 @@ class Entry:
     tables: tuple[TableFacts, ...] | None = None
     tables_at: datetime | None = None  # when they were seen
     tables_problem: str | None = None
+    may_go: tuple[str, ...] = ()  # kept by a recovery that does without it by now
 
 
 def state_of(entry: Entry, now: datetime) -> tuple[Cell, Cell]:
@@ -152,6 +153,10 @@ def details(entry: Entry, now: datetime, width: int, *, tables: bool = True) -> 
     if tables and entry.tables is not None:
         told_lines += _seen(entry, now, width)
     told_lines += _backups(entry)
+    if entry.may_go:
+        told_lines.append(
+            told(Cell(f"Kept long enough: {', '.join(map(clean, entry.may_go))} (d shows)", WARN))
+        )
     return told_lines
 
 

@@ -182,4 +182,6 @@ def _details(kept: KeptDatabase) -> list[Piece]:
         told.append(Cell(f"▲ {kept.needed[0].upper()}{kept.needed[1:]}", WARN))
     if kept.unfit:
         told.append(f"It can't take the live one's place: {kept.unfit}")
+    if kept.remove_at:
+        told.append(f"Its recovery does without it from {show.minute(kept.remove_at)} UTC on.")
     return told

@@ -62,6 +62,7 @@ class Rooms:
     newest_good: Callable[[Database], Backup]
     paused: Callable[[], Paused]
     pausing: Callable[[Database], Pausing]
+    may_go: Callable[[Database], tuple[str, ...]] = lambda database: ()  # kept, and needed no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +104,5 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         newest_good=lambda database: real().newest_good(database),
         paused=lambda: real().paused(),
         pausing=lambda database: real().pausing(database),
+        may_go=lambda database: real().may_go(database),
     )

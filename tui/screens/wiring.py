@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui.incident import report
 from tui.incident.book import Book
+from tui.incident.reminders import reminded, reminders
 from tui.incident.uses import databases_in_use
 from tui.jobs.job import JobSpec, new_id
 from tui.jobs.start import start_job
@@ -128,9 +129,11 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         verify=verify,
         copy_to=copy_to,
         back_up=back_up,
-        kept=lambda database: kept.kept_databases(
-            fleet, state, database, databases_in_use(state, database.name)
+        kept=lambda database: reminded(
+            kept.kept_databases(fleet, state, database, databases_in_use(state, database.name)),
+            reminders(state, (database.name,)),
         ),
+        may_go=lambda database: tuple(r.name for r in reminders(state, (database.name,)) if r.at <= now()),
         drop_kept=lambda database, name: kept.drop_kept(
             fleet, state, database, name, databases_in_use(state, database.name)
         ),

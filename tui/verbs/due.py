@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.model import codec
 from tui.model.amounts import age, limit, minute
 from tui.model.backup import Backup, StoreProblem
+from tui.model.errors import PgdrError
 from tui.verbs.context import Context, database_named
+
+if TYPE_CHECKING:
+    from tui.model.fleet import Database, Fleet
+    from tui.operations.due import Duty
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
@@ -22,6 +31,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     backups(fleet, None, found.extend, problems.append)
     now = context.now()
     rows = duties(fleet, context.state_directory(), databases or fleet.databases, found, now)
+    rows += _to_drop(fleet, context.state_directory(), databases or fleet.databases, now)
     if console.json_wanted:
         console.json([codec.plain(row) for row in rows])
     for problem in problems:
@@ -42,3 +52,37 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         ],
     )
     return 5 if problems else 0
+
+
+def _to_drop(fleet: Fleet, state: Path, databases: Sequence[Database], now: datetime) -> tuple[Duty, ...]:
+    """What recoveries have kept and may do without one day; what was dropped meanwhile is left out. A server
+    that doesn't answer can't tell, and its reminders stay."""
+    from tui.incident.reminders import reminders
+    from tui.operations.due import Duty
+    from tui.operations.kept import kept_databases
+
+    rows = []
+    for database in databases:
+        told = reminders(state, (database.name,))
+        if not told:
+            continue
+        try:
+            there = {kept.name for kept in kept_databases(fleet, state, database, {})}
+        except PgdrError:
+            there = {reminder.name for reminder in told}
+        for one in told:
+            if one.name in there:
+                every_s, how = (one.at - one.kept_at).total_seconds(), f"pgdr drop {database.name} {one.name}"
+                rows.append(
+                    Duty(
+                        database.name,
+                        "drop what was kept",
+                        every_s,
+                        one.kept_at,
+                        one.operator,
+                        one.at,
+                        one.at <= now,
+                        f"{how} --confirm {one.name}",
+                    )
+                )
+    return tuple(rows)

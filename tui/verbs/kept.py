@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from typing import Any
 
-from tui.model.amounts import age, plural, size
+from tui.model.amounts import age, minute, plural, size
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.kept import KeptDatabase
 from tui.model.text import clean, rfc3339
@@ -21,6 +22,7 @@ _WORDS = {
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Lists them, of one database or of all. A server that can't be asked is told, and exit code 5."""
+    from tui.incident.reminders import reminded, reminders
     from tui.incident.uses import databases_in_use
     from tui.operations.kept import kept_databases
 
@@ -32,7 +34,10 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     code = 0
     for database in chosen:
         try:
-            found = kept_databases(fleet, state, database, databases_in_use(state, database.name))
+            found = reminded(
+                kept_databases(fleet, state, database, databases_in_use(state, database.name)),
+                reminders(state, (database.name,)),
+            )
         except PgdrError as error:
             errors.append({"database": database.name, "what": error.what, "mend": error.mend})
             console.narrate(f"{clean(database.name)}: {error}")
@@ -45,7 +50,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 f"  {age(now - kept.made_at)} old  {_WORDS[kept.purpose]}"
                 f"{', ' + plural(kept.sessions, 'session') if kept.sessions else ''}"
             )
-            for said in (kept.unfit, kept.needed):
+            for said in (kept.unfit, kept.needed, _may_go(kept, now)):
                 if said is not None:
                     console.line(f"    {said}")
     if not rows and not errors:
@@ -67,4 +72,12 @@ def _row(database: str, kept: KeptDatabase) -> dict[str, Any]:
         "sessions": kept.sessions,
         "unfit": kept.unfit,
         "needed": kept.needed,
+        "remove_at": rfc3339(kept.remove_at) if kept.remove_at else None,
     }
+
+
+def _may_go(kept: KeptDatabase, now: datetime) -> str | None:
+    if kept.remove_at is None:
+        return None
+    since = "since" if kept.remove_at <= now else "from"
+    return f"its recovery does without it {since} {minute(kept.remove_at)} UTC: drop it then."
