@@ -180,3 +180,18 @@ async def test_an_incident_s_clock_runs_against_its_objective() -> None:
         await pilot.pause()
         line = screen_lines(app)[0]
         assert "…" in line and "RTO 10m · 11m used OVER" in line and "03:12" in line and len(line) == 80
+
+
+async def test_a_name_that_arrives_all_at_once_as_over_a_slow_line_is_taken_whole() -> None:
+    app = Host()
+    async with app.run_test(size=NARROW) as pilot:
+        app.ask()
+        await pilot.pause()
+        for char in NAME:  # without a pause between them
+            app.post_message(events.Key("underscore" if char == "_" else char, char))
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if app.screen.query_one(Input).has_focus:
+                break
+        assert app.screen.query_one(Input).value == NAME
+        assert not app.screen.query_one("#action", Choice).disabled

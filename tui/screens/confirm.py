@@ -10,12 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tui.model.text import clean
 from tui.widgets.choice import Choice
 from tui.widgets.facts import FactList
 from tui.widgets.keys import bound
+
+_TYPED_S = 0.05  # after this the typing has come to a pause
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -50,6 +53,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self._name_to_type = None if name is None else clean(name)
         self._prompt = clean(prompt)
         self._cancel = cancel
+        self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Makes the box."""
@@ -77,21 +81,24 @@ class ConfirmScreen(ModalScreen[bool]):
         """Typing goes to the name, wherever the focus is."""
         if self._name_to_type is None or not event.is_printable or event.character is None:
             return
+        # What comes here was not taken by the name. A slow line brings many keys at once: were the name given
+        # the focus by the first, later ones would overtake those that are still on their way to here.
+        event.stop()
+        self._type(event.character)
+
+    def _type(self, text: str) -> None:
         typed = self.query_one("#typed", Input)
-        if not typed.has_focus:
-            event.stop()
-            typed.focus()
-            typed.insert_text_at_cursor(event.character)
+        typed.insert_text_at_cursor(text)
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(_TYPED_S, typed.focus)
 
     def on_paste(self, event: events.Paste) -> None:
         """So does pasting: its first line, as Input itself takes it."""
         if self._name_to_type is None or not event.text:
             return
-        typed = self.query_one("#typed", Input)
-        if not typed.has_focus:
-            event.stop()
-            typed.focus()
-            typed.insert_text_at_cursor(event.text.splitlines()[0])
+        event.stop()
+        self._type(event.text.splitlines()[0])
 
     @on(Input.Changed, "#typed")
     def _typed(self, event: Input.Changed) -> None:
