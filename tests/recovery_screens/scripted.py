@@ -312,8 +312,9 @@ class ScriptedGuide:
         self._called("candidates")
         return CANDIDATES, (PROBLEM,)
 
-    def pick(self, candidate: Candidate) -> Incident:
+    def pick(self, candidate: Candidate, reason: str = "") -> Incident:
         self._called("pick")
+        assert candidate.usable or reason
         backup = candidate.backup
         return self._set(Step.PICK, StepStatus.DONE, ref=backup.ref, backup_at=backup.created_at)
 

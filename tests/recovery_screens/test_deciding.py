@@ -26,6 +26,7 @@ from tui.model.incident import Incident, Proposal, Step
 from tui.model.scenario import Scenario
 from tui.screens.recovery.compare import CompareScreen
 from tui.screens.recovery.moment import MomentScreen
+from tui.screens.recovery.reason import ReasonScreen
 from tui.screens.recovery.scenario import ScenarioScreen
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.screens.recovery.which_tables import WhichTablesScreen
@@ -232,6 +233,12 @@ async def test_what_speaks_against_a_candidate_is_told(size: tuple[int, int]) ->
         seen = text_of(pilot)
         assert "✘ not advised" in seen and "it has it too" in seen
         assert "complete · on-site (offsite) · restored and checked, clean, 3d ago" in seen
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, ReasonScreen) and "pick" not in by.calls
+        await pilot.press(*"no other", "enter", "enter")
+        await settle(pilot)
+        assert by.incident.ref == too_late.backup.ref
 
 
 @pytest.mark.parametrize("size", SIZES)

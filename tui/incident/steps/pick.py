@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.incident.candidates import Candidate, candidates, look_inside
 from tui.incident.work import Work, with_records
 from tui.model.backup import StoreProblem
+from tui.model.errors import UsageError
 from tui.model.incident import Incident, Step, StepRecord
 from tui.model.text import clean, rfc3339
 
@@ -23,17 +24,23 @@ class PickStep(Work):
         """A candidate that was not looked into at once, looked into."""
         return look_inside(self._fleet, candidate)
 
-    def pick(self, candidate: Candidate) -> Incident:
-        """Decides for a backup. What was planned, restored or checked with another one is left behind:
-        its database stays on the server, the steps begin anew.
+    def pick(self, candidate: Candidate, reason: str = "") -> Incident:
+        """Decides for a backup; one that something speaks against needs a `reason`, for the report.
+        What was planned, restored or checked with another one is left behind: its database stays on the
+        server, the steps begin anew.
 
-        Raises Refused while a restore runs: cancel it, or let it finish, first.
+        Raises UsageError without that reason; Refused while a restore runs: cancel it, or let it finish.
         """
+        if not candidate.usable and not reason.strip():
+            what = f"This backup is not advised: {candidate.why}"
+            raise UsageError(what, mend="Pick another one, or give a reason.")
         self._refuse_while_restoring()
         self._by(lambda now: with_records(now, StepRecord(Step.RESTORE), StepRecord(Step.VERIFY)))
         backup = candidate.backup
         taken = rfc3339(backup.sort_time)
         self._note("decision", f"Backup {clean(backup.ref)} of {taken} is used.")
+        if not candidate.usable:
+            self._note("decision", f"Against the advice ({candidate.why}): {clean(reason)}")
         return self._end(
             Step.PICK,
             f"{clean(backup.ref)}, taken {taken}",

@@ -26,7 +26,6 @@ class DriveLine(Widget):
 
     DEFAULT_CSS = """
     DriveLine { height: 1; display: none; }
-    DriveLine.told { display: block; }
     """
 
     _told: Content | None = None
@@ -34,9 +33,9 @@ class DriveLine(Widget):
     def show(self, told: Content | None) -> None:
         """Given what is to be said, says it; with None takes no room."""
         before, self._told = self._told, told
-        self.set_class(told is not None, "told")
-        if told is not None and (before is None or before.plain != told.plain):
-            self.refresh()
+        if (before and before.plain) != (told and told.plain):
+            self.display = told is not None
+            self.refresh(layout=True)
 
     def render(self) -> Content:
         """Returns the line for the width there is."""

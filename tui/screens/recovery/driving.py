@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 from tui.model import amounts as show
@@ -25,6 +26,20 @@ class DrivenScreen(Screen[None]):
     reads it anew when another process has written it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bound("driven")
+
+    class Seen(Message):
+        """The incident was read anew, or taken over; `drove` is whether who sits here drove it before."""
+
+        def __init__(self, before: Incident, after: Incident, drove: bool) -> None:
+            super().__init__()
+            self.before, self.after, self.drove = before, after, drove
+
+    class Unread(Message):
+        """It couldn't be read, or not be taken over."""
+
+        def __init__(self, error: PgdrError) -> None:
+            super().__init__()
+            self.error = error
 
     desk: Desk
     _written = 0
@@ -65,14 +80,17 @@ class DrivenScreen(Screen[None]):
         try:
             after = self.desk.guide.look_again()
         except PgdrError as error:
-            said = error.what
-            self.app.call_from_thread(lambda: self.notify(said, severity="error", markup=False))
-            return
-        self.app.call_from_thread(self._seen, before, after, drove)
+            self.post_message(self.Unread(error))
+        else:
+            self.post_message(self.Seen(before, after, drove))
 
-    def _seen(self, before: Incident, after: Incident, drove: bool) -> None:
-        if not self.is_attached:
-            return
+    @on(Unread)
+    def _unread(self, event: Unread) -> None:
+        self.notify(str(event.error), severity="error", markup=False)
+
+    @on(Seen)
+    def _seen(self, event: Seen) -> None:
+        after, drove = event.after, event.drove
         if drove and not self.desk.guide.drives:
             at = show.clock(after.driver_since)
             said = f"{clean(after.driving, 60)} has taken incident {after.id} over at {at}: you watch now."
@@ -106,7 +124,6 @@ class DrivenScreen(Screen[None]):
         try:
             after = self.desk.guide.take_over()
         except PgdrError as error:
-            said = str(error)
-            self.app.call_from_thread(lambda: self.notify(said, severity="error", markup=False))
+            self.post_message(self.Unread(error))
         else:
-            self.app.call_from_thread(self._seen, before, after, False)
+            self.post_message(self.Seen(before, after, False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -19,6 +20,7 @@ from tui.model.incident import Incident, Step
 from tui.model.text import clean
 from tui.screens.recovery.compare import CompareScreen
 from tui.screens.recovery.pane import StepPane
+from tui.screens.recovery.reason import ReasonScreen
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.format import share
 from tui.widgets.keys import bound
@@ -109,13 +111,25 @@ class PickPane(StepPane):
 
     @on(LineTable.Chosen, "#pick-table")
     def _chosen(self, event: LineTable.Chosen) -> None:
-        """Picks: nothing is touched by it, so it isn't asked twice."""
+        """Picks: nothing is touched by it, so it isn't asked twice; one advised against needs a reason."""
         event.stop()
         if not self.desk.may_write:
             self.notify("Nothing can be picked: read-only, or the incident is closed.", markup=False)
             return
         candidate: Candidate = event.row
-        self.ask("writing it down", lambda: self.guide.pick(candidate), self._picked, must_finish=True)
+        if candidate.usable:
+            self._pick(candidate, "")
+            return
+
+        def given(reason: str | None) -> None:
+            if reason:
+                self._pick(candidate, reason)
+
+        self.app.push_screen(ReasonScreen("Use it against the advice", candidate.why, "use it"), given)
+
+    def _pick(self, candidate: Candidate, reason: str) -> None:
+        pick = partial(self.guide.pick, candidate, reason)
+        self.ask("writing it down", pick, self._picked, must_finish=True)
 
     def action_compare(self) -> None:
         """Marks the candidate under the cursor as the first of two; with one marked, compares the two."""
