@@ -7,7 +7,7 @@ else from being seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,6 @@ _ORDER = {Level.STOP: 0, Level.WARNING: 1, Level.OK: 2}
 # All of it, and what counting rows may take of it: a person waits for this.
 ALL_S = 20.0
 _COUNT_S = 10.0
-_OTHERS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +162,13 @@ class _Look:
             if (d.endpoint.host, d.endpoint.port, d.endpoint.pg_service)
             != (own.host, own.port, own.pg_service)
         }
-        if not by_place:
-            return (), ()
-        with ThreadPoolExecutor(min(_OTHERS_AT_ONCE, len(by_place)), "others") as pool:
-            seen = list(pool.map(lambda d: (d.service, server.look(d, self.now()).status), by_place.values()))
-        down = tuple(name for name, status in seen if status is Status.DOWN)
-        return down, tuple(name for name, status in seen if status is not Status.DOWN)
+        looking = [
+            (d.service, self.parts.start(f"server {d.service}", lambda d=d: server.look(d, self.now())))  # type: ignore[misc]
+            for d in by_place.values()
+        ]
+        seen = [(name, self.parts.wait(future)) for name, future in looking]
+        down = tuple(name for name, facts in seen if facts is None or facts.status is Status.DOWN)
+        return down, tuple(name for name, _ in seen if name not in down)
 
     def evidence(
         self,

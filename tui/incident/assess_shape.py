@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tui.incident.assess_tables import dotted
@@ -16,6 +16,7 @@ from tui.operations.catalogue import Description
 from tui.postgres.shape import Shape, TableName, archived_shape, live_shape
 
 _SHOWN = 6
+_MOST = 0.6
 _AGAIN = "See whether a migration or a person took it away; a backup from before has it."
 
 
@@ -33,6 +34,7 @@ class Differences:
     constraints_gone: tuple[str, ...] = ()
     constraints_new: tuple[str, ...] = ()
     others_gone: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str, int, int], ...] = ()  # gone, new, columns in both, columns it had
     fewer_indexes: int = 0  # where only their numbers are known
     fewer_constraints: int = 0
 
@@ -99,9 +101,27 @@ def differences(last: Description, live: Shape, indexes: int, constraints: int) 
                 if not (kind == "trigger" and _belongs(schema, name, gone))
             )
         ),
+        renamed=_renamed(gone, live.tables - tables if contents else (), columns, live),
         fewer_indexes=max(0, manifest.indexes - indexes) if manifest and not contents else 0,
         fewer_constraints=max(0, manifest.constraints - constraints) if manifest and not contents else 0,
     )
+
+
+def _renamed(
+    gone: Collection[TableName],
+    new: Collection[TableName],
+    columns: Mapping[TableName, frozenset[str]],
+    live: Shape,
+) -> tuple[tuple[str, str, int, int], ...]:
+    """The new tables that have most of the columns of one that is gone."""
+    found = []
+    for before in sorted(gone):
+        had = columns.get(before, frozenset())
+        for after in sorted(new):
+            both = len(had & live.columns.get(after, frozenset()))
+            if len(had) > 1 and both >= _MOST * len(had):
+                found.append((dotted(before), dotted(after), both, len(had)))
+    return tuple(found)
 
 
 def _belongs(schema: str, tag: str, tables: Collection[TableName]) -> bool:
@@ -139,6 +159,13 @@ def _tell(parts: Parts, found: Differences) -> None:
         if number:
             what = f"There are {show.plural(number, word)} fewer than in the last backup."
             parts.found(Level.STOP, "structure", what, _AGAIN)
+    for before, after, both, had in found.renamed:
+        what = (
+            f"Table {clean(after, 120)} has {both} of the {had} columns of {clean(before, 120)}, which is"
+            " gone: it may be the same one, renamed."
+        )
+        mend = "ALTER TABLE … RENAME TO … puts it back, if that is all that was done."
+        parts.found(Level.WARNING, clean(after, 120), what, mend)
     new = [f"table {name}" for name in found.new_tables]
     new += [f"column {name}" for name in found.columns_new]
     new += [f"index {name}" for name in found.indexes_new]
