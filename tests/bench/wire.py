@@ -119,7 +119,8 @@ def say_idle(name: str, sent: Sent) -> None:
 def live(name: str, terminal: Terminal, until: str) -> None:
     """What a running restore sends, until `until` can be read (or, with "-", can't be any more)."""
     began, before, most = time.monotonic(), len(terminal.received), 0
-    while (until[1:] in terminal.text if until[0] == "-" else until not in terminal.text) and time.monotonic() - began < 300:
+    gone = until.startswith("-")
+    while (until.removeprefix("-") in terminal.text) == gone and time.monotonic() - began < 300:
         most = max(most, arrived(terminal, 1.0).quiet)
     taken = time.monotonic() - began
     per_s = (len(terminal.received) - before) / taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from rich.color import Color, ColorSystem, ColorType
@@ -37,6 +38,7 @@ PALETTES: Mapping[str, Palette] = {
 }
 
 
+@lru_cache(4096)
 def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
     """Given two colours, returns their contrast, 1 to 21."""
     high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
@@ -69,11 +71,12 @@ def _is_text(char: str) -> bool:
 def faint(app: App[Any], palette: Palette | None = None, system: ColorSystem | None = None) -> list[str]:
     """Given an app, returns the pieces of text on its screen whose contrast is below 4.5: with the palette
     of a terminal, or after its colours were reduced to what a `system` has."""
+    pairs = {(front, back): text.strip() for text, front, back in drawn(app)}
     found = []
-    for text, front, back in drawn(app):
+    for (front, back), text in pairs.items():
         one, other = _seen(front, palette, system), _seen(back, palette, system)
         if contrast(one, other) < 4.5:
-            found.append(f"{text.strip()!r} {one.hex} on {other.hex}: {contrast(one, other):.1f}")
+            found.append(f"{text!r} {one.hex} on {other.hex}: {contrast(one, other):.1f}")
     return found
 
 

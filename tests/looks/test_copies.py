@@ -11,21 +11,30 @@ import pytest
 from tests.looks.world import ODD, SCREENS, app_of, opened, settle
 from tests.screens.eyes import screen_text
 
-# In these every letter that is typed is meant for a field.
-_TYPED = {"confirm", "reason", "find"}
+# In these a letter is meant for a field, or there is nothing at hand but the question itself.
+_QUESTIONS = {"confirm", "confirm without a name", "choose", "reason", "find"}
 
 
-@pytest.mark.parametrize("name", [name for name in SCREENS if name not in _TYPED])
-async def test_y_copies_what_is_at_hand(name: str, tmp_path: Path) -> None:
-    if name == "confirm without a name" or name == "choose":
-        pytest.skip("a question: it has nothing to be copied but itself")
+@pytest.mark.parametrize("name", SCREENS)
+async def test_any_screen_is_copied_and_written_as_text_and_as_a_picture(name: str, tmp_path: Path) -> None:
     app = app_of(tmp_path)
     async with opened(app, name, (100, 30)) as pilot:
+        seen = screen_text(app).rstrip()
+        told = app.export(app.screen)
+        (text,) = (tmp_path / "exports").glob("*.txt")
+        (picture,) = (tmp_path / "exports").glob("*.svg")
+        assert str(text) in told and text.read_text(encoding="utf-8").rstrip() == seen
+        assert text.stat().st_mode & 0o077 == 0
+        svg = picture.read_text(encoding="utf-8")
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+        assert not re.search(r"url\(|href|@import", svg.replace("url(#", "")), "it loads something"
+        if name in _QUESTIONS:
+            return
         await pilot.press("y")
         await settle(pilot)
         (written,) = (tmp_path / "copied").iterdir()
-        text = written.read_text(encoding="utf-8")
-        assert text.strip() and app.clipboard.strip() == text.strip()
+        copied = written.read_text(encoding="utf-8")
+        assert copied.strip() and app.clipboard.strip() == copied.strip()
         assert any(str(written) in notice.message for notice in app._notifications)
 
 
@@ -36,23 +45,6 @@ async def test_y_in_a_list_copies_the_row(tmp_path: Path) -> None:
         await settle(pilot)
         text = app.clipboard
         assert ODD in text and "recovered" in text and "by" in text
-
-
-@pytest.mark.parametrize("name", SCREENS)
-async def test_a_screen_is_written_as_text_and_as_a_picture(name: str, tmp_path: Path) -> None:
-    app = app_of(tmp_path)
-    async with opened(app, name, (100, 30)) as pilot:
-        seen = screen_text(app).rstrip()
-        told = app.export(app.screen)
-        texts = sorted((tmp_path / "exports").glob("*.txt"))
-        pictures = sorted((tmp_path / "exports").glob("*.svg"))
-        assert len(texts) == len(pictures) == 1 and str(texts[0]) in told
-        assert texts[0].read_text(encoding="utf-8").rstrip() == seen
-        svg = pictures[0].read_text(encoding="utf-8")
-        assert ElementTree.fromstring(svg).tag.endswith("svg")
-        assert not re.search(r"url\(|href|@import", svg.replace("url(#", "")), "it loads something"
-        assert texts[0].stat().st_mode & 0o077 == 0
-        await pilot.pause()
 
 
 async def test_the_key_writes_it(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
             "Writes this screen as text and as a picture (SVG) into the state directory.",
             shown=False,
         ),
-        Key("redraw", "ctrl+l", "redraw", "Draws the screen anew, when something wrote over it.", shown=False),
+        Key("redraw", "ctrl+l", "redraw", "Draws the screen anew: something wrote over it.", shown=False),
         Key(
             "suspend", "ctrl+z", "suspend", "Gives the shell back; fg there goes on.", shown=False,
             action="suspend_process",

@@ -1,7 +1,8 @@
 """What stands on the terminal, cell by cell, so that only what differs is sent.
 
-Textual draws whole regions anew: a line in which one figure has changed, or all of the screen after a change
-of layout. Over a slow line that is what one waits for. Here each update is compared with what was sent before.
+Textual draws whole regions anew: a line in which one figure has changed, or all of the screen after a
+change of layout. Over a slow line that is what one waits for. Here each update is compared with what
+was sent before.
 """
 
 from __future__ import annotations
