@@ -26,10 +26,12 @@ SELECT lo_from_bytea(0, decode(repeat('ab', 5000), 'hex'));
 
 @dataclass(frozen=True)
 class Archives:
-    """The same database as each kind of dump; `piped` is one that pg_dump couldn't seek in."""
+    """The same database as each kind of dump; `piped` is one that pg_dump couldn't seek in, `redirected` what
+    `pg_dump -Fc > FILE` leaves: from 16 on with its table of contents a second time behind the data."""
 
     custom: bytes
     piped: bytes
+    redirected: bytes
     no_large_objects: bytes
     schema_only: bytes
     tar: bytes
@@ -70,10 +72,16 @@ def dumps(server: Server, where: Path) -> Archives:
             dump("-f", str(where / name), *options)
             return (where / name).read_bytes()
 
+        def redirected(name: str) -> bytes:
+            program = str(server.bin_directory / "pg_dump")
+            run(Command(("sh", "-c", '"$0" -Fc > "$1"', program, str(where / name)), env), timeout_s=60)
+            return (where / name).read_bytes()
+
         dump("-Fd", "-f", str(where / "directory"))
         return Archives(
             custom=dump_file("custom", "-Fc"),
             piped=dump("-Fc"),
+            redirected=redirected("redirected"),
             no_large_objects=dump_file("none", "-Fc", "--no-blobs"),
             schema_only=dump_file("schema", "-Fc", "--schema-only"),
             tar=dump_file("tar", "-Ft"),

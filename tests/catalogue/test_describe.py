@@ -43,7 +43,7 @@ def contents_of(found: Description) -> Contents:
     return found.contents
 
 
-@pytest.mark.parametrize("kind", ["custom", "piped", "no_large_objects", "schema_only", "tar"])
+@pytest.mark.parametrize("kind", ["custom", "piped", "redirected", "no_large_objects", "schema_only", "tar"])
 def test_a_whole_archive_without_manifest_is_only_not_proven(
     store: DirectoryStore, archives: Archives, kind: str
 ) -> None:
@@ -90,7 +90,7 @@ def test_with_its_manifest_a_backup_is_complete(store: DirectoryStore, archives:
 
 
 @pytest.mark.parametrize("missing_bytes", [1, 7, 1000, 200_000])
-@pytest.mark.parametrize("kind", ["custom", "piped", "no_large_objects"])
+@pytest.mark.parametrize("kind", ["custom", "piped", "redirected", "no_large_objects"])
 def test_an_archive_that_is_cut_short_is_found_out_without_a_manifest(
     store: DirectoryStore, archives: Archives, kind: str, missing_bytes: int
 ) -> None:
@@ -100,7 +100,7 @@ def test_an_archive_that_is_cut_short_is_found_out_without_a_manifest(
     assert stop.startswith("It is cut short")
 
 
-@pytest.mark.parametrize("kind", ["custom", "piped", "no_large_objects"])
+@pytest.mark.parametrize("kind", ["custom", "piped", "redirected", "no_large_objects"])
 def test_an_older_format_is_judged_alike(store: DirectoryStore, archives15: Archives, kind: str) -> None:
     whole: bytes = getattr(archives15, kind)
     store.put("whole", whole)

@@ -33,6 +33,7 @@ from tui.postgres.plain import is_sql
 from tui.stores.store import Store, missing
 
 _ZERO = bytes(5)  # the integer 0 in an archive: a sign byte and four of digits
+_ALIKE = 64  # bytes of a table of contents that tell it: the count and most of the first entry
 _ZONES = timedelta(hours=38)  # a day for a date alone, 14 hours for the farthest zone
 _NAMED = re.compile(r"(\.sql|\.tar|\.dump|\.dmp|\.pgdump|\.custom)(?:\.(?:gz|zst|lz4|age|gpg))*\Z")
 _OTHER = "Use another backup, or another store's copy of this one."
@@ -279,10 +280,28 @@ class _Look:
                 f"It is cut short: the data of {gone} of {len(data)} tables begins behind its end.",
                 _OTHER,
             )
-        elif self._read(self._key, max(0, size - len(end)), len(end)) != end:
+        elif not self._ends_with(end, size) and not self._ends_with_the_toc_again(contents, end, size):
             # A block ends with a chunk of length 0, one of large objects with an id of 0 after that, and
             # nothing follows the last block (pg_backup_custom.c: _EndData, _EndLOs, _CloseArchive).
             self._stop("size", "It is cut short: it ends in the middle of a table's data.", _OTHER)
+
+    def _ends_with(self, end: bytes, size: int) -> bool:
+        return self._read(self._key, max(0, size - len(end)), len(end)) == end
+
+    def _ends_with_the_toc_again(self, contents: Contents, end: bytes, size: int) -> bool:
+        """Whether after the data the table of contents stands a second time.
+
+        `pg_dump -Fc > FILE` leaves it so from 16 on: _CloseArchive of pg_backup_custom.c seeks back to write
+        it again, with offsets, but stdout is in append mode by then (_allocAH of pg_backup_archiver.c). Its
+        length is the first one's, and so is its beginning: entries without data come first.
+        """
+        again = size - (contents.toc_bytes - contents.head_bytes)
+        if again - len(end) < contents.toc_bytes:
+            return False
+        first = self._read(
+            self._key, contents.head_bytes, min(_ALIKE, contents.toc_bytes - contents.head_bytes)
+        )
+        return self._read(self._key, again - len(end), len(end) + len(first)) == end + first
 
     def _compare_files(self, manifest: Manifest) -> None:
         there = {name: file.size_bytes for name, file in self._files.items()}

@@ -283,7 +283,7 @@ def _contents(reader: Reader, size: int | None) -> Contents:
     compression = _compression(reader, minor)
     created_at = _created_at(reader)
     database, server_version, dump_version = reader.text(), reader.text(), reader.text()
-    count = reader.integer()
+    head_bytes, count = reader.at, reader.integer()
     if not 0 <= count <= LONGEST_TOC // _SMALLEST_ENTRY:
         raise damaged(f"a table of contents of {count} entries", reader.at)
     if size is not None and count * _SMALLEST_ENTRY > size:
@@ -303,6 +303,7 @@ def _contents(reader: Reader, size: int | None) -> Contents:
         dump_version=dump_version,
         entries=tuple(_entry(reader, minor, offset_bytes if custom else 0) for _ in range(count)),
         toc_bytes=reader.at,
+        head_bytes=head_bytes,
     )
 
 
