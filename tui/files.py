@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tui.model.errors import PgdrError
@@ -50,7 +51,24 @@ def write_whole(path: Path, data: bytes | str, mode: int = PRIVATE_FILE) -> None
         raise NotWritten(path, error) from error
 
 
-def _write_whole(path: Path, data: bytes | str, mode: int) -> None:
+def write_new(path: Path, data: bytes | str, mode: int = PRIVATE_FILE) -> None:
+    """Like `write_whole`, but where anything is at `path` already, that stays: FileExistsError."""
+    try:
+        _write_whole(path, data, mode, put=_put_new)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise NotWritten(path, error) from error
+
+
+def _put_new(made: Path, path: Path) -> None:
+    path.hardlink_to(made)  # unlike a rename it fails where there is something
+    made.unlink()
+
+
+def _write_whole(
+    path: Path, data: bytes | str, mode: int, put: Callable[[Path, Path], object] = Path.replace
+) -> None:
     # Names of files that are no UTF-8 hold half surrogates: they are written as the bytes they stand for.
     content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
@@ -60,7 +78,7 @@ def _write_whole(path: Path, data: bytes | str, mode: int) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode)
-        Path(name).replace(path)
+        put(Path(name), path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

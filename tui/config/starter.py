@@ -8,8 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 from tui.config import values as v
 from tui.config.write import text_of
-from tui.model.errors import UsageError
+from tui.files import private_directory, write_new
+from tui.model.errors import Refused, UsageError
 from tui.model.fleet import AzureStore, Fleet, GcsStore, LocalStore, S3Store, StoreSpec
+from tui.model.text import clean
 
 FORMS = "s3://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX, gs://BUCKET/PREFIX, or a directory"
 
@@ -116,6 +118,18 @@ def starter_text(fleet: Fleet) -> str:
             said.append(hint)
     said.append(_DATABASES if fleet.databases else _NO_DATABASE)
     return "".join(said)
+
+
+def write_first(path: Path, text: str) -> None:
+    """Writes a configuration for its owner only, where there is none. Raises Refused where there is one,
+    NotWritten where it can't be."""
+    private_directory(path.parent)
+    try:
+        write_new(path, text)
+    except FileExistsError:
+        raise Refused(
+            f"{clean(str(path))} is there already; it stays.", mend="Write elsewhere, or use that one."
+        ) from None
 
 
 def _bucket(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.model.fleet import Endpoint
-from tui.postgres.connection import connect, failures, where
+from tui.postgres.connection import Connection, connect, failures, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +36,9 @@ def found_databases(endpoint: Endpoint) -> tuple[FoundDatabase, ...]:
         connect(endpoint) as connection,
         failures(f"The databases of {where(endpoint)} could not be listed."),
     ):
-        rows = connection.execute(_QUERY).fetchall()
-    return tuple(FoundDatabase(name, size) for name, size in rows)
+        return databases_on(connection)
+
+
+def databases_on(connection: Connection) -> tuple[FoundDatabase, ...]:
+    """Given a connection to a server, returns the same. Raises psycopg.Error."""
+    return tuple(FoundDatabase(name, size) for name, size in connection.execute(_QUERY).fetchall())

@@ -20,8 +20,9 @@ TRIES = 3
 _CONNECTIONS = 16  # catalogue and download threads at the same time
 
 
-def new_client(spec: S3Store) -> S3Client:
+def new_client(spec: S3Store, *, hasty: bool = False) -> S3Client:
     """Given a store's configuration, returns a client. Connects to nothing but what credentials need.
+    A `hasty` one asks once and waits a few seconds: for who only looks around.
 
     Raises ConfigError when a secret can't be read, and what botocore raises for a profile that isn't.
     """
@@ -36,8 +37,8 @@ def new_client(spec: S3Store) -> S3Client:
         endpoint_url=spec.endpoint_url,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
-            retries={"mode": "standard", "total_max_attempts": TRIES},
+            read_timeout=CONNECT_TIMEOUT_S if hasty else READ_TIMEOUT_S,
+            retries={"mode": "standard", "total_max_attempts": 1 if hasty else TRIES},
             max_pool_connections=_CONNECTIONS,
             # Many servers don't know the checksums that newer SDKs add, or send that of the whole
             # object with a range of it.

@@ -5,36 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.model import codec
-from tui.model.amounts import plural, size
+from tui.model.amounts import size
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.fleet import BackupPolicy, Database, Endpoint, Fleet, StoreSpec
 from tui.model.text import clean
 from tui.verbs.context import Context
 
-_PAGES = 20  # of a listing, to tell what is there: 20,000 objects
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What lies in a store; `more` when it wasn't read to its end."""
-
-    backups: int
-    databases: tuple[str, ...]
-    newest: datetime | None
-    more: bool
+if TYPE_CHECKING:
+    from tui.operations.first_look import InStore
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Writes it, or prints it for `--output -`. Exit code 5 when what it names can't be reached; it is
     written all the same where only a store didn't answer."""
     from tui.config.load import load_text
-    from tui.config.starter import FORMS, starter_text, store_at
+    from tui.config.starter import FORMS, starter_text, store_at, write_first
     from tui.files import private_directory, write_whole
 
     console = context.console
@@ -66,8 +55,11 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     load_text(text, path or Path("pgdr.toml").absolute())  # what can't be read again is not written
     problem, seen = _look(spec) if spec else (None, None)
     if path is not None:
-        private_directory(path.parent)
-        write_whole(path, text)
+        if arguments.force:
+            private_directory(path.parent)
+            write_whole(path, text)
+        else:
+            write_first(path, text)
     following = _next(context, path, fleet)
     if console.json_wanted:
         console.json(
@@ -128,31 +120,20 @@ def _databases(
     )
 
 
-def _look(spec: StoreSpec) -> tuple[PgdrError | None, _Seen | None]:
+def _look(spec: StoreSpec) -> tuple[PgdrError | None, InStore | None]:
     """What is in the store, as far as its first pages tell; or why that can't be known."""
-    from tui.operations.catalogue import listing
-    from tui.stores.open import open_store
+    from tui.operations.first_look import look_into
 
-    found, names, pages = 0, set(), 0
-    newest: datetime | None = None
     try:
-        for page in islice(listing(open_store(spec)), _PAGES):
-            pages += 1
-            found += len(page)
-            names |= {backup.database for backup in page if backup.database}
-            newest = max((*([newest] if newest else ()), *(b.sort_time for b in page)), default=None)
+        return None, look_into(spec)
     except PgdrError as error:
         return error, None
-    return None, _Seen(found, tuple(sorted(names)), newest, pages == _PAGES)
 
 
-def _told(spec: StoreSpec, seen: _Seen) -> str:
+def _told(spec: StoreSpec, seen: InStore) -> str:
     if not seen.backups:
         return f"The store {spec.name} was read; it holds no backup."
-    many = f"{'at least ' if seen.more else ''}{plural(seen.backups, 'backup')}"
-    of = f" of {', '.join(seen.databases[:8])}" + (" and others" if len(seen.databases) > 8 else "")
-    at = f", the newest taken {seen.newest:%Y-%m-%d %H:%M} UTC" if seen.newest else ""
-    return f"The store {spec.name} holds {many}{of if seen.databases else ''}{at}."
+    return f"The store {spec.name} holds {seen.words}."
 
 
 def _next(context: Context, path: Path | None, fleet: Fleet) -> str:
