@@ -167,7 +167,9 @@ def test_read_only_takes_away_what_changes_anything(world: World) -> None:
     ):
         done = world.pgdr("--read-only", *verb)
         assert done.returncode == 4 and "--read-only" in done.stderr, verb
-    assert world.pgdr("restore", ref, "--plan", "--read-only").returncode == 0
+    planned = world.pgdr("restore", ref, "--plan", "--read-only")
+    assert planned.returncode == 0
+    assert f"from    {ref}" in planned.stdout and "pg_restore" in planned.stdout and not planned.stderr
 
 
 def test_ctrl_c_leaves_the_restore_running(world: World) -> None:

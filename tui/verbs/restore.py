@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Callable
 from typing import Any
 
 from tui.model import codec
@@ -54,7 +55,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         raise Unreachable(
             error.what, "The configuration names no server; libpq's environment led here.", mend
         ) from error
-    _tell_plan(context, plan)
+    _tell_plan(plan, console.line if arguments.plan and not console.json_wanted else console.narrate)
     document: dict[str, Any] = {
         "job": None,
         "database": database.name,
@@ -132,8 +133,8 @@ def _differences(
     return [document(difference) for difference in found]
 
 
-def _tell_plan(context: Context, plan: RestorePlan) -> None:
-    say = context.console.narrate
+def _tell_plan(plan: RestorePlan, say: Callable[[str], None]) -> None:
+    """Tells the plan through `say`: it is the answer where it is all that was asked for, else narration."""
     lost = age(plan.age) if plan.age else "unknown"
     live = (
         f"{size(plan.live_bytes)}, {plural(plan.live_sessions or 0, 'session')}"
