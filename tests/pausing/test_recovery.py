@@ -47,6 +47,8 @@ def test_paused_frozen_and_back(world: World, two: tuple[Little, Little]) -> Non
         "Service payment-processor is running ",
         "Service server is running ",
     ]
+    run = [text for kind, text in timeline(guide) if kind == "command"]
+    assert any("RESET default_transaction_read_only" in text for text in run)
     assert not guide.paused().services and not guide.paused().databases
 
 

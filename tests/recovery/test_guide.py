@@ -81,6 +81,13 @@ def test_the_live_database_is_kept_and_undo_puts_it_back(world: World) -> None:
     assert (world.count("orders"), world.count("users")) == (0, 401)
     with pytest.raises(Refused):
         guide.undo(world.live.name)
+    back = f'ALTER DATABASE "{swap.kept_as}" RENAME TO "{swap.live_name}"'
+    assert any(back in e.text for e in guide.incident.timeline if e.kind == "command")
+    guide.swap_plan()
+    guide.swap(world.live.name)
+    assert world.count("orders") == 500
+    guide.close("recovered")
+    assert "\nAn earlier swap was undone at " in guide.report_path.read_text()
 
 
 def test_assess_says_what_is_emptied_shrunk_gone_and_negative(world: World) -> None:

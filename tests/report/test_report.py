@@ -127,6 +127,10 @@ def test_what_is_left_to_be_done_follows_from_what_happened() -> None:
             ),
         ),
     )
+    assert section(report(incident), "Summary").endswith(
+        "0 of 2 checks of the restored data passed. What had not passed was gone past, for this reason: "
+        "the duty manager said so."
+    )
     todo = section(report(incident, held), "Follow-ups")
     for said in (
         "Writes to crypto_exchange are still frozen (read-only)",

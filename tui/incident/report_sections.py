@@ -8,6 +8,7 @@ from itertools import groupby
 
 from tui.incident.markdown import block, code, md, table
 from tui.incident.story import utc
+from tui.incident.swapped import UNDONE
 from tui.model.amounts import clock_s, count, duration, plural
 from tui.model.incident import Incident, Sent, StepRecord, TimelineEntry
 from tui.model.progress import Progress
@@ -132,6 +133,8 @@ def ending(incident: Incident) -> list[str]:
     made = []
     if incident.swap:
         swap = incident.swap
+        earlier = [e.at for e in incident.timeline if e.text.startswith(UNDONE) and e.at < swap.at]
+        made += [f"An earlier swap was undone at {utc(at)}." for at in earlier]
         kept = f"; the old one is kept as {code(swap.kept_as)}" if swap.kept_as else "; there was no old one"
         place = f"took the place of {code(swap.live_name)} at {utc(swap.at)}{kept}"
         made.append(f"{code(swap.restored_name)} {place}.")

@@ -109,12 +109,14 @@ def _held(incident: Incident, fleet: Fleet, database: Database | None) -> str:
 
 
 def _checks_sentence(incident: Incident) -> list[str]:
-    if incident.record(Step.VERIFY).status is StepStatus.SKIPPED:
-        return ["The checks of the restored data were gone past, with a reason."]
-    if not incident.checks:
-        return []
-    passed = sum(check.passed is True for check in incident.checks)
-    return [f"{passed} of {len(incident.checks)} checks of the restored data passed."]
+    verify, made = incident.record(Step.VERIFY), []
+    if incident.checks:
+        passed = sum(check.passed is True for check in incident.checks)
+        made = [f"{passed} of {len(incident.checks)} checks of the restored data passed."]
+    if verify.status is StepStatus.SKIPPED:
+        what = "What had not passed" if incident.checks else "The checks of the restored data"
+        made.append(f"{what} was gone past, for this reason: {verify.note.rstrip('.')}.")
+    return made
 
 
 def impact(incident: Incident, now: datetime) -> list[str]:
@@ -166,7 +168,7 @@ def lost(incident: Incident, fleet: Fleet) -> list[str]:
     if newer and incident.merge is None:
         rows = ", ".join(f"{c.schema}.{c.name} {count(more)}" for c, more in newer[:12])
         more = f" and {len(newer) - 12} tables more" if len(newer) > 12 else ""
-        said.append(f"At least so many rows were newer than the last manifest: {rows}{more}.")
+        said.append(f"At least this many rows were newer than the last manifest: {rows}{more}.")
     elif incident.merge is None and not incident.drill:
         said.append("How many rows that are is not known.")
     if incident.swap and incident.swap.kept_as and not incident.swap.undone_at:

@@ -10,6 +10,8 @@ from tui.operations.records import swaps
 from tui.places.open import open_place
 from tui.postgres.databases import exists
 
+UNDONE = "The swap was taken back"  # so the fact begins that a timeline has of it
+
 
 def unwritten_swap(state: Path, database: Database, incident: Incident) -> Swap | None:
     """Given the database that an incident recovers, returns the swap of it, or the taking back of one, that

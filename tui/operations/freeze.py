@@ -177,6 +177,12 @@ def statements(database: Database, how: FreezeHow, there: FreezeView | None = No
     return server.statements(database.dbname, own, False)[1:]
 
 
+def thawing(record: FrozenDatabase) -> tuple[str, ...]:
+    """What thawing it runs, as SQL that a person can run."""
+    both = server.statements(record.dbname, record.setting, record.connections)
+    return both[:1] if record.how is FreezeHow.READ_ONLY else both[1:]
+
+
 def _frozen(record: FrozenDatabase) -> tuple[str | None, bool]:
     """The setting and whether it takes connections, while it is frozen."""
     if record.how is FreezeHow.READ_ONLY:

@@ -177,6 +177,7 @@ class Pausing:
             return self.writes()
         with _Told(self.note, f"thawing {self.database.dbname}"):
             record = freezing.thaw(self.state, self.database)
+        self.note("command", "; ".join(freezing.thawing(record)))
         self.note("fact", f"{clean(record.dbname)} is thawed: it is as it was before the freeze.")
         return self.writes()
 

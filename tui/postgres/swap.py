@@ -60,12 +60,13 @@ def undo(
 
 
 def statements(
-    live: str, restored: str, kept_as: str | None, *, closed: Collection[str] = ()
+    live: str, restored: str | None, kept_as: str | None, *, closed: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Given the names, returns what a swap runs, as SQL that a person can run in psql; `closed` as `swap` has
-    it."""
+    it. Without a `restored` one the live one is only put aside, as by taking back a swap that kept none."""
     renames: Renames = ((live, kept_as),) if kept_as is not None else ()
-    names = [name for name, _ in (*renames, (restored, live))]
+    renames += ((restored, live),) if restored is not None else ()
+    names = [name for name, _ in renames]
     sessions = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({})").format(
         sql.SQL(", ").join(sql.Literal(name) for name in names)
     )
@@ -73,7 +74,7 @@ def statements(
         *(_allow(name, False) for name in names),
         sessions,
         sql.SQL("BEGIN"),
-        *_moves((*renames, (restored, live)), closed),
+        *_moves(renames, closed),
         sql.SQL("COMMIT"),
     ]
     return tuple(clean(step.as_string(None)) + ";" for step in steps)

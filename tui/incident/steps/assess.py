@@ -104,7 +104,12 @@ class AssessStep(Work):
         )
         told = [("decision", f"Scenario: {about.title}. {clean(why)}".strip())]
         if since is not None:
-            told.append(("decision", f"Damaged since {rfc3339(since)}: {clean(how) or 'as stated'}"))
+            told.append(
+                (
+                    "decision",
+                    f"Damaged since {rfc3339(since.replace(microsecond=0))}: {clean(how) or 'as stated'}",
+                )
+            )
         if chosen:
             told.append(("decision", f"Tables: {', '.join(clean(table) for table in chosen)}."))
         if picked_late:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.incident.steps.verify import VerifyStep
-from tui.incident.swapped import unwritten_swap
+from tui.incident.swapped import UNDONE, unwritten_swap
 from tui.incident.work import acting
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.incident import HandOver, Incident, Step
@@ -72,8 +72,11 @@ class ResumeStep(VerifyStep):
             self._would("take the swap back")
             return self.look_again()
         self._know_what_was_done()
+        self._note("confirmation", f"Taking back the swap of {clean(self.database.dbname)} confirmed.")
         swap = undo(self._state, self.database, self._operator, self._now)
-        self._note("confirmation", f"Swap of {clean(self.database.dbname)} undone.")
+        self._note("command", " ".join(statements(swap.live_name, swap.kept_as, swap.restored_name)))
+        back = f"{clean(swap.kept_as)} is {clean(swap.live_name)} again, " if swap.kept_as else ""
+        self._note("fact", f"{UNDONE}: {back}what was restored is {clean(swap.restored_name)}.")
         return self._change(swap=swap, target=swap.restored_name, remove_at=None, live_checks=())
 
     def _know_what_was_done(self) -> None:
@@ -84,7 +87,7 @@ class ResumeStep(VerifyStep):
             return
         if found.undone_at is not None:
             self._change(swap=found, target=found.restored_name, remove_at=None, live_checks=())
-            what = "The swap was taken back"
+            what = UNDONE
         else:
             remove_at = found.at + self.database.remove_old_after if found.kept_as else None
             self._change(swap=found, remove_at=remove_at)
