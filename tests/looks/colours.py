@@ -14,7 +14,7 @@ Seen = tuple[Color | None, int]  # a colour, and which of a palette's it is wher
 Palette = tuple[str, ...]  # the sixteen colours, then the default foreground and background
 
 # What terminals draw the sixteen colours with, from their own sources and documentation.
-PALETTES: Mapping[str, Palette] = {
+_DARK: Mapping[str, Palette] = {
     "xterm": (
         *("#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5"),
         *("#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff"),
@@ -35,6 +35,11 @@ PALETTES: Mapping[str, Palette] = {
         *("#767676", "#e74856", "#16c60c", "#f9f1a5", "#3b78ff", "#b4009e", "#61d6d6", "#f2f2f2"),
         *("#cccccc", "#0c0c0c"),
     ),
+}
+# The same with letters in black on white, as xterm begins, and many others are set.
+PALETTES = {
+    **_DARK,
+    **{f"{name}, white": (*palette[:16], "#000000", "#ffffff") for name, palette in _DARK.items()},
 }
 
 

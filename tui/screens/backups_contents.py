@@ -23,7 +23,7 @@ from tui.widgets.filter import FilterBar
 from tui.widgets.format import share
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
-from tui.widgets.line_table import Column, LineTable
+from tui.widgets.line_table import Column, LineTable, fit
 from tui.widgets.tones import BAD, DIM, MARK, Cell, Piece, lines, told
 
 _COLUMNS = (
@@ -119,8 +119,8 @@ class ContentsScreen(ListScreen):
         about.update(lines(*made))
 
     def _cells(self, table: TableContents) -> list[Piece]:
-        # The bar is cut to its column's width when it is drawn; fifty cells is its widest.
-        column = 50 if self.size.width > 150 else max(8, self.size.width - 72)
+        width = self.query_one(LineTable).scrollable_content_region.width
+        column = dict(fit(_COLUMNS, width))[len(_COLUMNS) - 1]
         return [
             table.schema,
             table.name,

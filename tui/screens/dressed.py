@@ -108,13 +108,16 @@ class DressedApp(App[int]):
             self.theme = chosen
 
     def get_css_variables(self) -> dict[str, str]:
-        """Returns the theme's variables, and what only some themes set: the colour of rules, the header's."""
+        """Returns the theme's variables, and what only some themes set: the colour of rules, the header's, and
+        that of what is bad (a colour behind it, where no colour of letters can be relied on)."""
         variables = super().get_css_variables()
         plain = {
             "rule": variables["border"],
             "header-background": variables["background"],
             "header-foreground": variables["foreground"],
             "header-text-style": "none",
+            "bad-foreground": variables["error"],
+            "bad-background": "transparent",
         }
         return {**plain, **variables}
 

@@ -8,7 +8,7 @@ from tui.widgets.ascii import to_ascii
 
 GOOD = "$success"
 WARN = "$warning bold"
-BAD = "$error bold"
+BAD = "$bad-foreground on $bad-background bold"
 FAINT = "$foreground-muted"
 STRONG = "bold"
 BLANK = Content("")

@@ -18,7 +18,7 @@ GOOD, WARN, BAD, DIM, STRONG, MARK, PLAIN = "good", "warn", "bad", "dim", "stron
 _STYLES = {
     GOOD: "$success",
     WARN: "$warning bold",
-    BAD: "$error bold",
+    BAD: "$bad-foreground on $bad-background bold",
     DIM: "$foreground-muted",
     STRONG: "bold",
     MARK: "$primary",
