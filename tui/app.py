@@ -20,7 +20,7 @@ from textual import events
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
 
-from tui.files import write_whole
+from tui.files import private_directory, write_whole
 from tui.model.errors import ConfigError
 from tui.model.fleet import Fleet
 from tui.model.text import stamp
@@ -44,7 +44,8 @@ def utc_now() -> datetime:
 
 
 class PgdrApp(TroubleWays):
-    """The app on one fleet. `rooms` and `now` are given by tests; everyone else gets the real ones."""
+    """The app on one fleet. `rooms` and `now` are given by tests; everyone else gets the real ones. With
+    `guide`, which makes the first screen, there is no fleet yet: that one's configuration names it."""
 
     TITLE = "pgdr"
 
@@ -60,12 +61,15 @@ class PgdrApp(TroubleWays):
         incident: str | None = None,
         rooms: Rooms | None = None,
         now: Callable[[], datetime] = utc_now,
+        guide: Callable[[Bearings], Screen[Any]] | None = None,
     ) -> None:
         bearings = Bearings(fleet.name, read_only, now)
         super().__init__(
             House(fleet, rooms or rooms_of(fleet, state, now, operator), bearings), state, operator
         )
         self._first_incident = incident
+        self._guide = guide
+        self.demo_wanted = False
         self._cells = TerminalCells()
         self.crashed: Path | str | None = None
         self.dress(theme, ascii_only)
@@ -80,7 +84,7 @@ class PgdrApp(TroubleWays):
         """Paints the fleet before anything is asked; then tells what else is to be known."""
         self._end_well_on(signal.SIGTERM)
         self.app_resume_signal.subscribe(self, lambda app: self.action_redraw())
-        self.push_screen(FleetScreen(self._house))
+        self.push_screen(self._guide(self._bearings) if self._guide else FleetScreen(self._house))
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=10, markup=False)
         self.set_timer(PAINTED_S, self._painted)
@@ -94,8 +98,26 @@ class PgdrApp(TroubleWays):
         gc.enable()
         if self._first_incident is not None:
             self.on_take_up(go.TakeUp(self._first_incident))
-        else:
+        elif self._guide is None:
             self.offer_incidents()
+
+    def on_begin(self, message: go.Begin) -> None:
+        """Goes on with the configuration that the first run has written."""
+        from tui.config.load import load
+
+        fleet = load(message.path)
+        private_directory(self._state)
+        bearings = Bearings(fleet.name, self._bearings.read_only, self._bearings.now)
+        self.begin_with(House(fleet, rooms_of(fleet, self._state, bearings.now, self._operator), bearings))
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(FleetScreen(self._house))
+        self.notify(f"{message.path} is written. pgdr opens with it from now on.", timeout=10, markup=False)
+
+    def on_demo(self, message: go.Demo) -> None:
+        """Leaves; whoever has started the app begins the demo then."""
+        self.demo_wanted = True
+        self.exit(0)
 
     def _end_well_on(self, number: signal.Signals) -> None:
         """Gives the terminal back in order when someone else ends the app."""
@@ -210,6 +232,7 @@ class PgdrApp(TroubleWays):
 
         path = self._state / f"crash-{stamp(utc_now())}.txt"
         try:
+            private_directory(self._state)
             write_whole(path, crash_details(error, [type(screen).__name__ for screen in self.screen_stack]))
         except OSError as problem:
             return f"the details could not be written to {path}: {problem.strerror}"
@@ -239,10 +262,37 @@ def run_app(
         )
     ascii_only = ascii_only or needs_ascii(os.environ)
     app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident)
-    threading.Thread(target=_end_with_terminal, args=(app,), name="terminal", daemon=True).start()
+    return _run(app, mouse and fleet.app.mouse)
+
+
+def run_first(
+    state: Path,
+    guide: Callable[[Bearings], Screen[Any]],
+    read_only: bool = False,
+    theme: str | None = None,
+    ascii_only: bool = False,
+    *,
+    operator: str = "unknown",
+    mouse: bool = True,
+) -> int | None:
+    """Runs the app in this terminal where there is no configuration: `guide` makes its first screen.
+
+    Returns the process's exit code; None where the demo is wanted instead.
+    """
+    nothing = Fleet("no configuration")
+    ascii_only = ascii_only or needs_ascii(os.environ)
+    app = PgdrApp(nothing, state, read_only, theme, ascii_only, operator=operator, guide=guide)
+    code = _run(app, mouse)
+    return None if app.demo_wanted else code
+
+
+def _run(app: PgdrApp, mouse: bool) -> int:
+    over = threading.Event()
+    threading.Thread(target=_end_with_terminal, args=(app, over), name="terminal", daemon=True).start()
     loop = asyncio.new_event_loop()
-    app.run(loop=loop, mouse=mouse and fleet.app.mouse)
+    app.run(loop=loop, mouse=mouse)
     loop.close()
+    over.set()
     code = app.return_code or 0
     if app.crashed is not None:
         from tui.model.crash import crash_page
@@ -250,12 +300,14 @@ def run_app(
         where = app.crashed if isinstance(app.crashed, str) else f"the details are in {app.crashed}"
         print(crash_page(app._exception, where), file=sys.stderr)
         code = 1
-    _leave_the_waiting(code)
+    if not app.demo_wanted:
+        _leave_the_waiting(code)
     return code
 
 
-def _end_with_terminal(app: PgdrApp) -> None:
-    """Ends the process when its terminal is gone, also where the hang-up's signal is ignored (nohup).
+def _end_with_terminal(app: PgdrApp, over: threading.Event) -> None:
+    """Ends the process when its terminal is gone before the app is over, also where the hang-up's signal is
+    ignored (nohup).
 
     Nothing can be drawn then, and Textual would wait for ever to write. What is being written down is waited
     for; jobs are processes of their own.
@@ -263,6 +315,8 @@ def _end_with_terminal(app: PgdrApp) -> None:
     poll = select.poll()
     poll.register(sys.stdin.fileno(), 0)  # it wakes for the end alone, and costs nothing
     poll.poll()
+    if over.is_set():
+        return
     deadline = time.monotonic() + _FINISH_S
     while app._must_finish() is not None and time.monotonic() < deadline:
         time.sleep(0.1)

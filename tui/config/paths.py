@@ -14,6 +14,8 @@ from tui.files import private_directory
 from tui.model.errors import ConfigError
 from tui.model.text import clean
 
+_ANOTHER_STATE = "Name another with --state or $PGDR_STATE."
+
 
 def config_path(explicit: Path | None) -> Path | None:
     """Given what `--config` says, returns the configuration to use, None where there is none anywhere.
@@ -39,6 +41,13 @@ def config_path(explicit: Path | None) -> Path | None:
     return None
 
 
+def first_places() -> tuple[Path, ...]:
+    """Returns where a first configuration is looked for without a word: the one that is found from every
+    directory, and the one of this directory alone."""
+    home = _xdg("XDG_CONFIG_HOME", ".config")
+    return (*([home / "pgdr" / "pgdr.toml"] if home is not None else []), Path("pgdr.toml").absolute())
+
+
 def require_config(explicit: Path | None) -> Path:
     """Like `config_path`, but where there is none raises ConfigError with the places looked at."""
     path = config_path(explicit)
@@ -51,22 +60,28 @@ def require_config(explicit: Path | None) -> Path:
     return path
 
 
+def state_path(explicit: Path | None) -> Path:
+    """Given what `--state` says, returns where the state is, or will be: nothing is made.
+
+    In order: `explicit`, $PGDR_STATE, $XDG_STATE_HOME/pgdr. Raises ConfigError where there is no home.
+    """
+    said = _said(explicit, "--state", "PGDR_STATE")
+    if said is not None:
+        return said[0]
+    home = _xdg("XDG_STATE_HOME", ".local/state")
+    if home is None:
+        raise ConfigError("There is no home directory to keep state in.", mend=_ANOTHER_STATE)
+    return home / "pgdr"
+
+
 def state_dir(explicit: Path | None) -> Path:
     """Given what `--state` says, returns the state's directory, made for its owner only if it wasn't there.
 
-    In order: `explicit`, $PGDR_STATE, $XDG_STATE_HOME/pgdr. A directory that was there keeps its mode,
+    It is that of `state_path`. A directory that was there keeps its mode,
     for it may hold other things; the files in it are private anyway. Raises ConfigError where it can't
     be made or every user may write to it, for who can rename a journal there can forge one.
     """
-    said = _said(explicit, "--state", "PGDR_STATE")
-    home = _xdg("XDG_STATE_HOME", ".local/state") if said is None else None
-    mend = "Name another with --state or $PGDR_STATE."
-    if said is not None:
-        path = said[0]
-    elif home is not None:
-        path = home / "pgdr"
-    else:
-        raise ConfigError("There is no home directory to keep state in.", mend=mend)
+    path, mend = state_path(explicit), _ANOTHER_STATE
     try:
         private_directory(path)
         mode = path.stat().st_mode

@@ -79,6 +79,19 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("done", "enter,down", "to the rows", "Keeps it; goes to the rows.", action="leave(False)"),
     ),
     "choice": (Key("press", "enter", "choose", "Chooses what has the focus.", shown=False),),
+    "first_run": (
+        Key("add", "n", "add…", "Adds a server, a bucket or a directory that you name."),
+        Key("demo", "d", "demo…", "Starts the demo instead: a sample fleet to be hurt and recovered."),
+        Key("refresh", "R", "look again", "Looks around anew; what is ticked stays."),
+        Key("quit", "escape,q", "quit", "Ends the app; nothing is written.", action="app.quit"),
+    ),
+    "first_file": (
+        Key("write", "w", "write it", "Writes the file, and goes on to the fleet.", dangerous=True),
+        Key("place", "p", "another place", "Writes it to the other place in which it is looked for."),
+        Key("check", "R", "check again", "Tries everything anew."),
+        Key("copy", "y", "copy", "Copies the file's text.", shown=False),
+        _BACK,
+    ),
     "fleet": (
         Key("recover", "r", "recover", "Begins the guided recovery of this database.", dangerous=True),
         Key("backups", "b", "backups", "Shows the backups of this database in all stores."),
@@ -330,6 +343,8 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     *((screen, "rows", "app") for screen in ("drills", "drill_history", "sessions")),
     ("troubles", "rows", "app"),
     ("choose_tables", "rows", "marks", "app"),
+    ("first_run", "rows", "marks", "app"),
+    ("first_file", "text", "app"),
     ("differences", "rows", "marks", "app"),
     ("tables_job", "job", "views", "text", "app"),
     ("read", "text", "app"),

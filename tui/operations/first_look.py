@@ -40,11 +40,11 @@ def look_into(spec: StoreSpec, most_pages: int = PAGES) -> InStore:
 
     Raises PgdrError: why that can't be known.
     """
-    found, names, pages = 0, set(), 0
+    found, names = 0, set()
     newest: datetime | None = None
-    for page in islice(listing(open_store(spec)), most_pages):
-        pages += 1
+    pages = listing(open_store(spec))
+    for page in islice(pages, most_pages):
         found += len(page)
         names |= {backup.database for backup in page if backup.database}
         newest = max((*([newest] if newest else ()), *(b.sort_time for b in page)), default=None)
-    return InStore(found, tuple(sorted(names)), newest, pages == most_pages)
+    return InStore(found, tuple(sorted(names)), newest, next(pages, None) is not None)

@@ -14,8 +14,7 @@ from tui.model.errors import PgdrError, UsageError
 from tui.model.fleet import AzureStore, Endpoint, GcsStore, LocalStore, S3Store, StoreSpec
 from tui.model.text import clean
 from tui.operations.first_look import InStore, look_into
-from tui.postgres.nearby import Answer, NearServer, ask, near_servers, sockets_in
-from tui.stores import nearby as buckets_here
+from tui.postgres.nearby import NearServer, ask, near_servers, sockets_in
 
 DIRECTORIES = (
     "/var/backups",
@@ -47,7 +46,12 @@ class NearStore:
     @property
     def where(self) -> str:
         """Its address, as `pgdr init` takes it."""
-        return address_of(self.spec)
+        return address_of(self.spec) if self.named else "buckets"
+
+    @property
+    def named(self) -> bool:
+        """Whether it can be written down: not where only credentials are known."""
+        return not isinstance(self.spec, S3Store) or bool(self.spec.bucket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +67,23 @@ class Surroundings:
         """Asks every server that may be near: see `near_servers`."""
         near_servers(on_server, self.environ, self.home)
 
-    def stores(self, on_store: Callable[[NearStore], None], on_problem: Callable[[PgdrError], None]) -> None:
+    def stores(self, on_store: Callable[[NearStore], None]) -> None:
         """Looks for stores, side by side, and returns when all are known.
 
         `on_store` gets a bucket at once and again when it was looked into, a directory only when it holds
-        backups; `on_problem` why the buckets of some credentials can't be listed. Both from several threads.
+        backups, and a store without a bucket for credentials that may not list any; from several threads.
         """
+        from tui.stores import nearby as buckets_here  # 0.3 s of CPU, while the servers are asked
+
         with ThreadPoolExecutor(_AT_ONCE, "pgdr-near") as pool:
             waiting = [pool.submit(self._directory, path, on_store) for path in self._directories()]
             for of in buckets_here.credentials(self.environ):
+                told_by = f"profile {clean(of.profile, 30)}" if of.profile else "AWS_* variables"
                 try:
                     names = buckets_here.buckets(of)
                 except PgdrError as error:
-                    on_problem(error)
+                    on_store(NearStore(of, told_by, problem=error))
                     continue
-                told_by = f"profile {clean(of.profile, 30)}" if of.profile else "credentials in AWS_*"
                 stores = [NearStore(replace(of, bucket=name), told_by) for name in names]
                 for number, store in enumerate(stores):
                     on_store(replace(store, passed_by=number >= _MOST_BUCKETS))
@@ -150,11 +156,6 @@ def address_of(spec: StoreSpec) -> str:
         return clean(f"azure://{spec.account}/{spec.container}/{spec.prefix}")
     kind = {S3Store: "s3", GcsStore: "gs"}[type(spec)]
     return clean(f"{kind}://{spec.bucket}/{spec.prefix}")
-
-
-def usable(server: NearServer) -> bool:
-    """Whether there is something on it to be looked after."""
-    return server.answer is Answer.ANSWERS and bool(server.databases)
 
 
 def _endpoint(said: str) -> Endpoint:

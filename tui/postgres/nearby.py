@@ -51,8 +51,8 @@ class NearServer:
     """A server that may be there: how it is reached, who told of it, and what it said.
 
     `endpoint` is one that can be written down: its password, where it needed one, is named and not held.
-    `same` names the server itself, however it is reached; None where it doesn't answer. One that is only
-    `guessed` isn't told of where nothing answers.
+    `by` is the one that it was told by, where that is another. `same` names the server itself, however it is
+    reached; None where it doesn't answer. One that is only `guessed` isn't told of where nothing answers.
     """
 
     endpoint: Endpoint
@@ -64,6 +64,12 @@ class NearServer:
     databases: tuple[FoundDatabase, ...] = ()
     why: str | None = None
     mend: str | None = None
+    by: Endpoint | None = None
+
+    @property
+    def told_as(self) -> Endpoint:
+        """The endpoint that it was told by: the same before it answers and after."""
+        return self.by or self.endpoint
 
     @property
     def where(self) -> str:
@@ -115,7 +121,8 @@ def ask(server: NearServer, environ: Mapping[str, str]) -> NearServer:
     answer = _ask(server, environ)
     nobody_said = server.endpoint.user is None and not server.endpoint.pg_service and "PGUSER" not in environ
     if answer.answer is Answer.REFUSED and nobody_said:
-        other = _ask(replace(server, endpoint=replace(server.endpoint, user=_USUAL_ROLE)), environ)
+        usual = replace(server.endpoint, user=_USUAL_ROLE)
+        other = _ask(replace(server, endpoint=usual, by=server.told_as), environ)
         if other.answer in (Answer.ANSWERS, Answer.PASSWORD):
             return other
     return answer
@@ -208,6 +215,7 @@ def _ask(server: NearServer, environ: Mapping[str, str]) -> NearServer:
             return replace(
                 server,
                 endpoint=_written(server.endpoint, connection, environ),
+                by=server.told_as,
                 answer=Answer.ANSWERS,
                 version=connection.info.parameter_status("server_version"),
                 same=_same(connection),

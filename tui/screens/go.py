@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -135,6 +136,18 @@ class Jobs(Message):
 
 class Incidents(Message):
     """See the incidents."""
+
+
+class Begin(Message):
+    """Begin with the configuration that was just written at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+
+class Demo(Message):
+    """Leave for the demo."""
 
 
 class Copy(Message):

@@ -38,6 +38,10 @@ class Ways(DressedApp):
         self._guides: dict[str, Guide] = {}
         self._guiding = threading.Lock()
 
+    def begin_with(self, house: House) -> None:
+        """Given a house, makes it the one that all screens are given from now on."""
+        self._house, self._bearings, self._fleet = house, house.bearings, house.fleet
+
     # What is looked at
 
     def action_find(self) -> None:

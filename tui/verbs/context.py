@@ -6,6 +6,7 @@ import gc
 import getpass
 import os
 import socket
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from difflib import get_close_matches
@@ -68,7 +69,14 @@ class Context:
             raise Refused(f"{what} is taken away by --read-only.", mend="Run it again without --read-only.")
 
     def open_app(self) -> int:
-        """Opens the terminal app on the fleet and returns its exit code."""
+        """Opens the terminal app on the fleet, or where there is no configuration the guide to a first one;
+        returns its exit code."""
+        from tui.config.paths import config_path
+
+        if config_path(self.config) is None and sys.stdin.isatty() and sys.stderr.isatty():
+            from tui.verbs import first_run
+
+            return first_run.run(self)
         fleet = self.fleet()
         gc.disable()  # it costs a tenth of the time until the first paint; the app enables it then
         from tui.app import run_app
