@@ -289,19 +289,17 @@ class _Look:
         return self._read(self._key, max(0, size - len(end)), len(end)) == end
 
     def _ends_with_the_toc_again(self, contents: Contents, end: bytes, size: int) -> bool:
-        """Whether after the data the table of contents stands a second time.
+        """Whether the data is followed by the table of contents a second time.
 
         `pg_dump -Fc > FILE` leaves it so from 16 on: _CloseArchive of pg_backup_custom.c seeks back to write
-        it again, with offsets, but stdout is in append mode by then (_allocAH of pg_backup_archiver.c). Its
-        length is the first one's, and so is its beginning: entries without data come first.
+        it again, with offsets, but stdout is in append mode by then (_allocAH of pg_backup_archiver.c). It
+        begins as the first one does, since entries without data come first; without the definitions of
+        statistics it is shorter. Nobody reads it, so its own end doesn't matter.
         """
-        again = size - (contents.toc_bytes - contents.head_bytes)
-        if again - len(end) < contents.toc_bytes:
-            return False
-        first = self._read(
-            self._key, contents.head_bytes, min(_ALIKE, contents.toc_bytes - contents.head_bytes)
-        )
-        return self._read(self._key, again - len(end), len(end) + len(first)) == end + first
+        length = contents.toc_bytes - contents.head_bytes
+        first = self._read(self._key, contents.head_bytes, min(_ALIKE, length))
+        start = max(contents.toc_bytes, size - length - len(end))
+        return end + first in self._read(self._key, start, size - start)
 
     def _compare_files(self, manifest: Manifest) -> None:
         there = {name: file.size_bytes for name, file in self._files.items()}
