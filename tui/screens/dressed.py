@@ -46,6 +46,9 @@ class DressedApp(App[int]):
         text-style: $input-cursor-text-style;
     }
     Input > .input--placeholder { color: $foreground-muted; }
+    LineTable > .line--bad, ErrorScreen #body #what, ConfirmScreen #box #hint {
+        color: $bad-foreground; background: $bad-background;
+    }
     Toast { background: $panel; color: $foreground; border-left: outer $foreground; }
     StatusHeader, StepStrip {
         background: $header-background; color: $header-foreground; text-style: $header-text-style;
@@ -108,8 +111,8 @@ class DressedApp(App[int]):
             self.theme = chosen
 
     def get_css_variables(self) -> dict[str, str]:
-        """Returns the theme's variables, and what only some themes set: the colour of rules, the header's, and
-        that of what is bad (a colour behind it, where no colour of letters can be relied on)."""
+        """Returns the theme's variables, and what only some themes set: the colours of rules, of the header,
+        and of what is bad (which stands on one where no colour of letters can be relied on)."""
         variables = super().get_css_variables()
         plain = {
             "rule": variables["border"],

@@ -91,7 +91,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     LineTable > .line--cursor-blurred { text-style: bold; }
     LineTable > .line--good { color: $success; }
     LineTable > .line--warn { color: $warning; text-style: bold; }
-    LineTable > .line--bad { color: $bad-foreground; background: $bad-background; text-style: bold; }
+    LineTable > .line--bad { color: $error; text-style: bold; }
     LineTable > .line--dim { color: $foreground-muted; }
     LineTable > .line--mark { color: $primary; }
     LineTable > .line--strong { text-style: bold; }
