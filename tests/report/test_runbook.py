@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,9 +10,11 @@ import subprocess
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
+from tests.notify.conftest import Listener, listener
 from tests.recovery.world import World, make_world
 from tests.servers import Bucket, FreshDatabase
 from tui.config.load import load
@@ -19,8 +22,23 @@ from tui.config.write import text_of
 from tui.files import write_whole
 from tui.incident.card import Grid, Listed, Page, Shell, Words, as_markdown, as_text, plain
 from tui.incident.runbook import runbook
-from tui.model.fleet import Contact, Encryption, Fleet, LocalStore, S3Store, Secret
+from tui.model.errors import PgdrError
+from tui.model.fleet import (
+    Contact,
+    Encryption,
+    Fleet,
+    GoAlert,
+    LocalStore,
+    Mail,
+    Ntfy,
+    S3Store,
+    Secret,
+    Slack,
+    Webhook,
+)
 from tui.postgres.troubles import troubles
+
+__all__ = ["listener"]
 
 NOW = datetime(2026, 11, 21, 3, 14, tzinfo=timezone.utc)
 SAMPLE = Path(__file__).parents[2] / "sample.toml"
@@ -76,11 +94,13 @@ def test_a_dropped_database_comes_back_by_the_printed_commands(world: World) -> 
     said = carry_out(printed(world, "shop"), *ALL_OF_IT)
     assert counted(world) == before
     assert ": OK" in said and "The database itself can't be reached." in said
-    assert said.count("public.wallets: 2000") == 2  # the manifest's count, and that of the restored one
+    assert "public.wallets: 2000" in said and "Every table has the rows that it had." in said
     assert "No negative" not in said and world.databases() == {world.live.name}
 
 
-def test_the_live_one_is_kept_and_undoing_puts_it_back(world: World) -> None:
+def test_the_live_one_is_kept_undoing_puts_it_back_and_a_table_can_be_filled(
+    world: World, tmp_path: Path
+) -> None:
     world.back_up()
     world.sql("DELETE FROM orders")
     card = printed(world)
@@ -92,6 +112,60 @@ def test_the_live_one_is_kept_and_undoing_puts_it_back(world: World) -> None:
     undo = f"{known[SETTINGS]}\nNEW={new}; OLD={old}\n{known[UNDO]}"
     subprocess.run(["bash", "-e"], input=undo, text=True, capture_output=True, timeout=60, check=True)
     assert world.count("orders") == 0 and world.count("orders", new) == 500
+
+    live = world.sql("SELECT xmin, id FROM wallets ORDER BY id")
+    frozen = next(text for title, text in known.items() if title.startswith("Freeze writes"))
+    back = known["Or put back what single tables lack"]
+    back = f"NEW={new}; WORK={tmp_path}\n" + re.sub(r"^TABLE=\S+", "TABLE=public.orders", back)
+    typed = f"{known[SETTINGS]}\n{frozen}\n{back}\n"
+    subprocess.run(["bash", "-e"], input=typed, text=True, capture_output=True, timeout=60, check=True)
+    with pytest.raises(PgdrError, match="read-only"):
+        world.sql("DELETE FROM orders")
+    subprocess.run(
+        ["bash", "-e"], input=f"{known[SETTINGS]}\n{known['Step 8: Let go again']}", text=True,
+        capture_output=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert world.count("orders") == 500 and world.sql("SELECT xmin, id FROM wallets ORDER BY id") == live
+    world.sql("DELETE FROM orders")
+
+
+def test_every_channel_is_told_by_the_printed_commands(tmp_path: Path, listener: Listener) -> None:
+    held = tmp_path / "it's a secret"
+    held.write_text("s3cret\n")
+    secret = Secret(file=held)
+    fleet = replace(
+        load(SAMPLE),
+        channels=(
+            Ntfy("on-call", secret, f"{listener.url}/ntfy", token=secret),
+            Webhook("status", f"{listener.url}/hook", "X-Key", Secret(env="T_KEY")),
+            Slack("chat", Secret(env="T_CHAT")),
+            GoAlert("pager", listener.url, secret),
+            Mail("post", "127.0.0.1", "a@b.c", ("d@e.f",), port=9, user="u", password=secret),
+        ),
+    )
+    card = as_markdown(runbook(fleet, fleet.databases[0], NOW))
+    assert "s3cret" not in card
+    first = re.findall(r"^## Telling them\n.*?^```sh\n(.*?)^```$", card, re.MULTILINE | re.DOTALL)[0]
+    known = blocks(card)
+    typed = "\n".join((first, known["Tell people"], known["Tell people that it is over"]))
+    done = subprocess.run(
+        ["bash", "-e"], input=typed, text=True, capture_output=True, timeout=60, check=False,
+        env={**os.environ, "T_KEY": "k", "T_CHAT": f"{listener.url}/chat"},
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stdout == "post was not told.\n" * 2, done.stderr
+    ntfy, hook, chat, pager, *end = listener.asked
+    assert ntfy.path == "/ntfy/s3cret" and ntfy.headers["Authorization"] == "Bearer s3cret"
+    told = ("DR INITIATED: KrystalineX", "urgent", "rotating_light,disaster")
+    assert tuple(ntfy.headers[name] for name in ("Title", "Priority", "Tags")) == told
+    assert ntfy.body.startswith(b"Database recovery in progress. ETA: 30 minutes. Last backup: [TIMESTAMP]")
+    assert hook.headers["X-Key"] == "k" and json.loads(hook.body)["text"] == ntfy.body.decode()
+    assert json.loads(chat.body) == {"text": f"DR INITIATED: KrystalineX: {ntfy.body.decode()}"}
+    form = dict(parse_qsl(pager.body.decode()))
+    assert (form["token"], form["summary"], form["details"]) == ("s3cret", told[0], ntfy.body.decode())
+    assert [one.path for one in end] == [one.path for one in (ntfy, hook, chat, pager)]
+    assert end[0].headers["Tags"] == "white_check_mark" and end[0].headers["Priority"] == "default"
+    over = dict(parse_qsl(end[3].body.decode()))
+    assert "action" not in form and over["action"] == "close" and over["dedup"] == form["dedup"]
 
 
 def test_a_backup_taken_by_hand_is_one_that_pgdr_knows(world: World, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from tui.model.text import clean
 from tui.operations.catalogue_names import GLOBALS, MANIFEST, key_prefix
 from tui.services.open import open_service
 
-_NAME = "${DB:0:38}"  # _restore_20261121T031800Z must fit behind it into PostgreSQL's 63 bytes
-_NOW = "$(date -u +%Y%m%dT%H%M%SZ)"
+NAME = "${DB:0:38}"  # _restore_20261121T031800Z must fit behind it into PostgreSQL's 63 bytes
+NOW = "$(date -u +%Y%m%dT%H%M%SZ)"
 _BESIDE = r"-e '[.]json$' -e '[.]globals[.]sql'"
 
 
@@ -204,7 +204,15 @@ def restoring(fleet: Fleet, database: Database) -> tuple[str, ...]:
     said = [
         "# On a fresh server, its roles first (those that are there already are told as errors):",
         '#   psql -X -w -d "$ADMIN" -f "$ROLES"',
-        f'NEW="{_NAME}_restore_{_NOW}"',
+        "# As the database was made. Where the server's own differ, give createdb -E, --lc-collate,",
+        "# --lc-ctype and -O; its grants and settings can be set again once it is in place:",
+        "python3 - \"$MANIFEST\" <<'PY' || true",
+        "import json, sys",
+        "made = json.load(open(sys.argv[1]))",
+        'for name in ("encoding", "collate", "ctype", "owner", "acl", "settings"):',
+        "    print(name, made.get(name))",
+        "PY",
+        f'NEW="{NAME}_restore_{NOW}"',
         'createdb -w --maintenance-db="$ADMIN" -T template0 "$NEW"',
     ]
     if database.backup.format == "plain":
@@ -221,18 +229,19 @@ def restoring(fleet: Fleet, database: Database) -> tuple[str, ...]:
 def verifying(database: Database) -> tuple[str, ...]:
     """Counts against the manifest, and the fleet's own questions."""
     said = [
-        "# So many rows each table had:",
-        "python3 - \"$MANIFEST\" <<'PY'",
+        "# The rows of each table, as its manifest has them, and as they are now",
+        'python3 - "$MANIFEST" <<\'PY\' | LC_ALL=C sort > "$WORK/had"',
         "import json, sys",
         'for table in json.load(open(sys.argv[1]))["tables"]:',
         '    print("{schema}.{name}: {rows}".format(**table))',
         "PY",
-        "# So many it has now:",
-        'psql -X -w -At -F ": " -d "$NEW" <<\'SQL\'',
+        'psql -X -w -At -F ": " -d "$NEW" <<\'SQL\' | LC_ALL=C sort > "$WORK/has"',
         "SELECT format('SELECT %L, count(*) FROM %I.%I',",
         "    schemaname || '.' || relname, schemaname, relname)",
         "  FROM pg_stat_user_tables ORDER BY schemaname, relname \\gexec",
         "SQL",
+        'cat "$WORK/has"; diff "$WORK/had" "$WORK/has" \\',
+        '  && echo "Every table has the rows that it had."',
     ]
     for check in database.checks:
         query = " ".join(check.sql.split())
@@ -246,61 +255,6 @@ def verifying(database: Database) -> tuple[str, ...]:
         query = f"SELECT max({_ident(name)}) FROM {quoted}"  # noqa: S608 - both are quoted
         said += [f"# How recent: {clean(column)}", f'psql -X -w -At -d "$NEW" -c {shlex.quote(query)}']
     return tuple(said)
-
-
-def swapping(database: Database) -> tuple[str, ...]:
-    """Both renames in one transaction, with nobody in either database."""
-    return (
-        f'OLD="{_NAME}_before_{_NOW}"',
-        'echo "new: $NEW   old: $OLD"    # write these down: undoing needs them',
-        'psql -X -w -v ON_ERROR_STOP=1 -d "$ADMIN" \\',
-        '  -v live="$DB" -v new="$NEW" -v old="$OLD" <<\'SQL\'',
-        "SELECT count(*) > 0 AS there FROM pg_database WHERE datname = :'live' \\gset",
-        "\\if :there",
-        'ALTER DATABASE :"live" ALLOW_CONNECTIONS false;',
-        "\\endif",
-        'ALTER DATABASE :"new" ALLOW_CONNECTIONS false;',
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
-        "  WHERE datname IN (:'live', :'new');",
-        "BEGIN;",
-        "\\if :there",
-        'ALTER DATABASE :"live" RENAME TO :"old";',
-        "\\endif",
-        'ALTER DATABASE :"new" RENAME TO :"live";',
-        "COMMIT;",
-        'ALTER DATABASE :"live" ALLOW_CONNECTIONS true;',
-        "\\if :there",
-        'ALTER DATABASE :"old" ALLOW_CONNECTIONS true;',
-        "\\endif",
-        "SQL",
-    )
-
-
-def undoing(database: Database) -> tuple[str, ...]:
-    """The same two renames, the other way round."""
-    return (
-        '# NEW and OLD as they were written down; or look for them: psql -X -w -d "$ADMIN" -l',
-        'psql -X -w -v ON_ERROR_STOP=1 -d "$ADMIN" \\',
-        '  -v live="$DB" -v new="$NEW" -v old="$OLD" <<\'SQL\'',
-        "SELECT count(*) > 0 AS kept FROM pg_database WHERE datname = :'old' \\gset",
-        'ALTER DATABASE :"live" ALLOW_CONNECTIONS false;',
-        "\\if :kept",
-        'ALTER DATABASE :"old" ALLOW_CONNECTIONS false;',
-        "\\endif",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
-        "  WHERE datname IN (:'live', :'old');",
-        "BEGIN;",
-        'ALTER DATABASE :"live" RENAME TO :"new";',
-        "\\if :kept",
-        'ALTER DATABASE :"old" RENAME TO :"live";',
-        "\\endif",
-        "COMMIT;",
-        "\\if :kept",
-        'ALTER DATABASE :"live" ALLOW_CONNECTIONS true;',
-        "\\endif",
-        'ALTER DATABASE :"new" ALLOW_CONNECTIONS true;',
-        "SQL",
-    )
 
 
 def backing_up(database: Database, stores: list[StoreSpec]) -> tuple[str, ...]:
