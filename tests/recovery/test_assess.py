@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -229,21 +226,9 @@ def test_nobody_answers(world: World) -> None:
     assert found.proposal.scenario is Scenario.SITE_LOST and "local can't be read" in found.proposal.why
 
 
-@contextmanager
-def stopped(world: World) -> Iterator[None]:
-    """The server takes connections, as its kernel does, and says nothing."""
-    process = world.live.server._process
-    assert process is not None
-    os.kill(process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process.pid, signal.SIGCONT)
-
-
 def test_a_server_that_hangs_keeps_nothing_else_from_being_seen(world: World) -> None:
     world.back_up()
-    with stopped(world):
+    with world.hung_server():
         found = assessed(world, at_end(world, connect_timeout_s=2))
     assert found.evidence.reach is Reach.HUNG and "does not answer" in said(found, Level.STOP)
     assert found.proposal.scenario is Scenario.RESTART

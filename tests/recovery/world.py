@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -85,6 +87,17 @@ class World:
     def drop_live(self) -> None:
         """The disaster."""
         self.live.server.sql(f'DROP DATABASE "{self.live.name}" WITH (FORCE)')
+
+    @contextmanager
+    def hung_server(self) -> Iterator[None]:
+        """The server takes connections, as its kernel does, and says nothing."""
+        process = self.live.server._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
 
     def back_up(self, **how: Any) -> BackedUp:
         """Takes a backup into every store. Its key holds the second, so another one waits for the next."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -65,12 +66,16 @@ class Terminal:
 
     def see(self, *texts: str, within_s: float = 60.0) -> str:
         """Waits until every text can be read on the screen; returns the screen."""
-        deadline = time.monotonic() + within_s
-        while not all(text in self.text for text in texts):
-            assert time.monotonic() < deadline, f"never saw {texts}:\n{self.text}"
-            assert self.child.isalive() or self._drain(), f"ended before {texts}:\n{self.text}"
-            self.read()
+        self.until(lambda: all(text in self.text for text in texts), texts, within_s)
         return self.text
+
+    def until(self, shown: Callable[[], bool], what: object, within_s: float = 60.0) -> None:
+        """Waits until `shown()`; `what` is said where it never is."""
+        deadline = time.monotonic() + within_s
+        while not shown():
+            assert time.monotonic() < deadline, f"never saw {what}:\n{self.text}"
+            assert self.child.isalive() or self._drain(), f"ended before {what}:\n{self.text}"
+            self.read()
 
     def press(self, *keys: str) -> None:
         """Presses keys by name; anything that is no name is typed."""
