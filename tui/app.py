@@ -20,6 +20,7 @@ from textual import events
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
 
+from tui.demo.tour import Tour, tour_of
 from tui.files import private_directory, write_whole
 from tui.model.errors import ConfigError
 from tui.model.fleet import Fleet
@@ -27,7 +28,7 @@ from tui.model.text import stamp
 from tui.screens import go
 from tui.screens.fleet import PAINTED_S, FleetScreen
 from tui.screens.rooms import House, Rooms, rooms_of
-from tui.screens.trouble_ways import TroubleWays
+from tui.screens.tour_ways import TourWays
 from tui.widgets.ascii import needs_ascii
 from tui.widgets.header import Bearings
 from tui.widgets.terminal_cells import TerminalCells
@@ -43,9 +44,10 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class PgdrApp(TroubleWays):
+class PgdrApp(TourWays):
     """The app on one fleet. `rooms` and `now` are given by tests; everyone else gets the real ones. With
-    `guide`, which makes the first screen, there is no fleet yet: that one's configuration names it."""
+    `guide`, which makes the first screen, there is no fleet yet: that one's configuration names it. `tour`
+    is what the demo offers."""
 
     TITLE = "pgdr"
 
@@ -62,10 +64,11 @@ class PgdrApp(TroubleWays):
         rooms: Rooms | None = None,
         now: Callable[[], datetime] = utc_now,
         guide: Callable[[Bearings], Screen[Any]] | None = None,
+        tour: Tour | None = None,
     ) -> None:
         bearings = Bearings(fleet.name, read_only, now)
         super().__init__(
-            House(fleet, rooms or rooms_of(fleet, state, now, operator), bearings), state, operator
+            House(fleet, rooms or rooms_of(fleet, state, now, operator), bearings), state, operator, tour
         )
         self._first_incident = incident
         self._guide = guide
@@ -261,7 +264,8 @@ def run_app(
             mend="Every verb works without one: see pgdr --help.",
         )
     ascii_only = ascii_only or needs_ascii(os.environ)
-    app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident)
+    tour = tour_of(os.environ)
+    app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident, tour=tour)
     return _run(app, mouse and fleet.app.mouse)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from tui.demo.tour import VARIABLE, offering
 from tui.process import Command, start
 
 ENDS_S = 10.0
@@ -38,13 +40,27 @@ def undisturbed() -> Iterator[None]:
         yield
 
 
-def run_app(config: Path, state: Path, arguments: Sequence[str] = ()) -> int:
-    """Runs `pgdr` with this configuration and state on our terminal; returns its exit code.
+def run_app(
+    config: Path,
+    state: Path,
+    arguments: Sequence[str] = (),
+    hurt: Callable[[str], str] | None = None,
+    made: str | None = None,
+) -> int:
+    """Runs `pgdr` with this configuration and state on our terminal; returns its exit code. With `hurt`,
+    which makes a disaster, it offers the tour; `made` is the one that has been made already.
 
     An interrupt is the app's to handle (a key in it). A hang-up or a termination is passed on; the app has
     ENDS_S seconds to end then, and 128 plus the signal's number comes back.
     """
     argv = (sys.executable, "-m", "tui", "--config", str(config), "--state", str(state), *arguments)
+    if hurt is None:
+        return _run(Command(argv))
+    with offering(hurt) as its:
+        return _run(Command(argv, {VARIABLE: f"{its.fileno()}:{made or ''}"}), its)
+
+
+def _run(command: Command, inherited: socket.socket | None = None) -> int:
     asked: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
@@ -53,7 +69,10 @@ def run_app(config: Path, state: Path, arguments: Sequence[str] = ()) -> int:
             app.send_signal(number)
 
     # Ignored signals stay ignored in a child, so the app is started before SIGINT is.
-    app = start(Command(argv), stdin=None, stdout=None, stderr=None)
+    given = (inherited.fileno(),) if inherited is not None else ()
+    app = start(command, stdin=None, stdout=None, stderr=None, pass_fds=given)
+    if inherited is not None:
+        inherited.close()  # so that its end is seen when the app's is
     with _handling((signal.SIGINT,), signal.SIG_IGN), _handling(ENDINGS, pass_on):
         while True:
             try:

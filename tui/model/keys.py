@@ -37,6 +37,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
             "Writes this screen as text and as a picture (SVG) into the state directory.",
             shown=False,
         ),
+        Key("tour", "f2", "tour", "Begins the demo's tour, or leaves it for a while.", True, shown=False),
         Key("redraw", "ctrl+l", "redraw", "Draws the screen anew: something wrote over it.", shown=False),
         Key(
             "suspend", "ctrl+z", "suspend", "Gives the shell back; fg there goes on.", shown=False,

@@ -55,6 +55,11 @@ class ConfirmScreen(ModalScreen[bool]):
         self._cancel = cancel
         self._typing: Timer | None = None
 
+    @property
+    def types_a_name(self) -> bool:
+        """Whether a name must be typed."""
+        return self._name_to_type is not None
+
     def compose(self) -> ComposeResult:
         """Makes the box."""
         with VerticalScroll(id="box", can_focus=False) as box:

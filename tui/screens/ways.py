@@ -137,8 +137,13 @@ class Ways(DressedApp):
     def offer_incidents(self) -> None:
         """Asks whether an incident that isn't finished is to be taken up, when there is one."""
         open_ones = [incident for incident in self._house.rooms.incidents() if incident.closed_at is None]
-        if open_ones:  # what is in earnest before what is only rehearsed
+        if not open_ones:
+            self.call_from_thread(self.nothing_is_open)
+        else:  # what is in earnest before what is only rehearsed
             self.call_from_thread(self._offer, sorted(open_ones, key=lambda incident: incident.drill))
+
+    def nothing_is_open(self) -> None:
+        """Called at the start when there is no incident to take up: for who has something else to offer."""
 
     def _offer(self, incidents: list[Incident]) -> None:
         from tui.screens.confirm import ConfirmScreen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             return _headless(context, demo, disaster)
         if disaster is not None:
             console.narrate(hurt(demo, disaster))
-        return run_app(demo.config, demo.state, _general_options(context))
+        made = partial(hurt, demo)
+        return run_app(demo.config, demo.state, _general_options(context), made, disaster)
 
 
 def _general_options(context: Context) -> list[str]:
