@@ -116,3 +116,16 @@ def test_a_broken_record_of_swaps_is_told_kept_and_no_obstacle(world: World) -> 
     assert [p.read_bytes() for p in record.parent.glob("*unreadable*")] == [b"\xff[[["]
     undo(world.state, world.database, "ann", utc_now)
     assert world.databases() >= {second}
+
+
+def test_a_swap_and_an_undo_that_a_kill_cut_off_are_taken_back_by_undo(world: World) -> None:
+    target = restored_one(world)
+    swap_in(world.state, world.database, target, "ann", utc_now)
+    written = (world.state / "swaps" / "shop.toml").read_bytes()
+    undo(world.state, world.database, "ann", utc_now)
+    # As when it was killed after the renames, and before it was written down; and in the middle of a swap.
+    (world.state / "swaps" / "shop.toml").write_bytes(written)
+    for name in (target, world.live.name):
+        world.live.server.sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    assert undo(world.state, world.database, "ann", utc_now).undone_at is not None
+    assert world.count("wallets") == world.count("wallets", target) == 2000

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+
+from psycopg import sql
 
 from tui.config.load import load
 from tui.incident.book import Book
@@ -15,6 +18,9 @@ from tui.incident.guide import Guide
 from tui.model.errors import Refused
 from tui.model.event import JobState
 from tui.model.incident import Incident, Step, StepStatus
+from tui.postgres import swap as swapping
+from tui.postgres.connection import Connection
+from tui.postgres.databases import end_sessions
 
 STEPS = {step.value: step for step in Step}
 
@@ -24,7 +30,8 @@ class DeadlyBook(Book):
 
     `in:STEP` after the step's beginning, `before:STEP` before its end is written, `after:STEP` after it;
     `ordered` after the restore's job is written down and before it is started, `running` once it was started;
-    `swapped` before a swap that was carried out is written down; `closed` before the closing is.
+    `swapped` before a swap that was carried out is written down; `closed` before the closing is; `telling`
+    when the first of the channels has been told.
     """
 
     def __init__(self, state: Path, moment: str) -> None:
@@ -51,13 +58,37 @@ class DeadlyBook(Book):
         if before:
             swapped = old.swap is None and new.swap is not None
             return (self._when == "swapped" and swapped) or (self._when == "closed" and bool(new.closed_at))
+        if self._when == "telling":
+            return len(new.sent) > len(old.sent)
         if self._when == "ordered":
             return old.job is None and new.job is not None
         return self._when == "running" and new.timeline[-1].text.endswith(" started.")
 
 
+def die_in_the_swap(moment: str) -> None:
+    """Ends this process in a swap: `shut` when both databases are closed to sessions, which is committed by
+    then, `renaming` between the two renames."""
+    moves = swapping._moves
+
+    def dying(renames: swapping.Renames, closed: Collection[str] = ()) -> Iterator[sql.Composed]:
+        yield moves(renames, closed)[0]
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def shut(connection: Connection, names: tuple[str, ...]) -> int:
+        ended = end_sessions(connection, names)
+        if moment == "shut":
+            os.kill(os.getpid(), signal.SIGKILL)
+        swapping._moves = dying  # type: ignore[assignment]
+        return ended
+
+    # In a process of its own, which ends there; what the swap does up to then is what it always does.
+    swapping.end_sessions = shut  # type: ignore[attr-defined]
+
+
 def live(config: str, state: str, moment: str) -> None:
     """Takes the first incident up, whatever it is at, and works on it as the app does until it is closed."""
+    if moment in ("shut", "renaming"):
+        die_in_the_swap(moment)
     fleet, book = load(Path(config)), DeadlyBook(Path(state), moment)
     guide = Guide(fleet, Path(state), book, book.load("1"), "ann@db1", utc_now)
     guide.look_again()

@@ -87,7 +87,12 @@ def swap_in(
     endpoint = open_place(database)
     moment = now()
     kept = fresh_name(database.dbname, "before", moment)
-    earlier = _earlier(state, database, moment)
+    # What is there under its own name was never put in place: its swap was begun, and pgdr killed in it.
+    earlier = tuple(
+        e
+        for e in _earlier(state, database, moment)
+        if e.undone_at is not None or (e.restored_name, e.address) != (restored, address)
+    )
     with target_lock(endpoint, database.dbname):
         closed = closed_ones(state, database, endpoint)
         planned = Swap(
@@ -135,14 +140,20 @@ def undo(state: Path, database: Database, operator: str, now: Clock) -> Swap:
         )
     last = done[-1]
     endpoint = open_place(database_at(database, last.address))
-    if last.kept_as is not None and not exists(endpoint, last.kept_as):
-        raise Refused(
-            f"The database that was live before, {clean(last.kept_as)}, is no longer there.",
-            mend="It was dropped or renamed; the restored one stays in place.",
-        )
     with target_lock(endpoint, database.dbname):
         closed = closed_ones(state, database, endpoint)
-        server_swap.undo(endpoint, last.live_name, last.kept_as, last.restored_name, closed=closed)
+        there = exists(endpoint, last.kept_as or last.live_name)
+        if not there and exists(endpoint, last.restored_name):
+            # pgdr was killed: in the swap, before its renames, or after they were taken back. What is as it
+            # should be may still be closed to sessions.
+            server_swap.open_up(endpoint, (last.live_name, last.restored_name), closed=closed)
+        elif last.kept_as is not None and not there:
+            raise Refused(
+                f"The database that was live before, {clean(last.kept_as)}, is no longer there.",
+                mend="It was dropped or renamed; the restored one stays in place.",
+            )
+        else:
+            server_swap.undo(endpoint, last.live_name, last.kept_as, last.restored_name, closed=closed)
         note_names(state, database, endpoint)
     undone = replace(last, undone_at=now(), operator=operator)
     save_swaps(state, database.name, (*done[:-1], undone))

@@ -59,6 +59,18 @@ def undo(
     return _exchange(endpoint, live, kept_as, back_to, frozenset(closed))
 
 
+def open_up(endpoint: Endpoint, names: Collection[str], *, closed: Collection[str] = ()) -> None:
+    """Lets those of `names` that are there take connections again, but for those in `closed`: a swap that was
+    cut off has closed them. Raises PgdrError when the role may not, and as `connect` does."""
+    with (
+        connect(outside(endpoint, *names)) as connection,
+        failures(f"{where(endpoint)} could not be asked."),
+    ):
+        for name in names:
+            if name not in closed and identity(connection, name) is not None:
+                connection.execute(_allow(name, True))
+
+
 def statements(
     live: str, restored: str | None, kept_as: str | None, *, closed: Collection[str] = ()
 ) -> tuple[str, ...]:
