@@ -54,6 +54,8 @@ class DrillHistoryScreen(ListScreen):
             lambda row: (row.drill.at, row.drill.job, row.drill.incident),
             words=lambda row: f"{row.drill.kind} {row.drill.verdict.value} {row.drill.operator or ''}",
             empty="Reading…",
+            enter="report",
+            opens=lambda row: row.drill.incident is not None,
         )
         yield Static("", markup=False, id="details")
         yield KeyFooter()
@@ -71,7 +73,7 @@ class DrillHistoryScreen(ListScreen):
     def on_drill_history_screen_listed(self, message: Listed) -> None:
         """Shows them."""
         table = self.query_one(LineTable)
-        table.empty = "No drill of it was carried out yet: d on the fleet begins one."
+        table.empty = "No drill of it was carried out yet: begin one from the fleet, or from the drills."
         if message.rows:
             values = [row.drill.rto_s for row in message.rows]
             self._top = top_of(values, max(row.rto_target_s for row in message.rows))
@@ -94,7 +96,7 @@ class DrillHistoryScreen(ListScreen):
         if row is not None:
             drill = row.drill
             by = f"job {drill.job}" if drill.job else ""
-            by = f"incident {drill.incident} (enter reads its report) · {by}" if drill.incident else by
+            by = f"incident {drill.incident} · {by}" if drill.incident else by
             made = [told(f"from {drill.ref or 'an unknown backup'}"), told(by), *findings(row, 6)]
         self.query_one("#details", Static).update(lines(*made))
         self.refresh_bindings()

@@ -1,4 +1,4 @@
-"""`?`: the keys that work where it was pressed, then what that screen is for and what the shapes mean."""
+"""`?`: what the screen is for and the keys that work where it was pressed, then its page and the shapes."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _SHAPES = (
 _BESIDE = 150  # columns from which the page stands beside the keys
 _PAGES = Path(__file__).parent / "pages"
 _KEY = re.compile(r"\{([a-z_.]+)\}")
-_WHERE = {"here": "on this screen", "rows": "where the cursor is", "anywhere": "anywhere"}
+_WHERE = {"here": "on this screen", "moves": "to move", "anywhere": "anywhere"}
 
 
 class Told(NamedTuple):
-    """One line of the help: the key, what it does, where it works (`here`, `rows`, `anywhere`), its id."""
+    """One line of the help: the key, what it does, where it works (`here`, `moves`, `anywhere`), its id."""
 
     key: str
     what: str
@@ -62,12 +62,14 @@ def help_on(screen: Screen[Any]) -> Help:
 
 
 def keys_of(screen: Screen[Any]) -> tuple[Told, ...]:
-    """Given a screen, returns every key that works on it now, one line for an action."""
+    """Given a screen, returns every key that works on it now, one line for an action: those of the footer
+    first, then the others of this screen, those that move, those of the whole app."""
     known = dict(all_keys())
     found: dict[tuple[str, str], Told] = {}
-    for active in useful(screen):
+    for active in sorted(useful(screen), key=lambda active: not active.binding.show):
         binding = active.binding
-        where = "here" if active.node is screen else "anywhere" if active.node is screen.app else "rows"
+        moves = (binding.id or "").startswith(("rows.", "text.")) and not binding.show
+        where = "anywhere" if active.node is screen.app else "moves" if moves else "here"
         key, name = known.get(binding.id or ""), key_name(binding)
         what = key.told if key is not None and key.label == binding.description else binding.description
         one = found.get((where, what))
@@ -75,7 +77,7 @@ def keys_of(screen: Screen[Any]) -> tuple[Told, ...]:
             found[(where, what)] = Told(name, what, where, binding.id or "")
         elif name not in one.key.split():
             found[(where, what)] = one._replace(key=f"{one.key} {name}")
-    told = [*found.values(), Told("tab shift+tab", "The next part, the one before.", "anywhere")]
+    told = [*found.values(), Told("tab shift+tab", "The next part, the one before.", "moves")]
     return tuple(sorted(told, key=lambda key: list(_WHERE).index(key.where)))
 
 
@@ -167,7 +169,8 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Makes the screen."""
-        yield StatusHeader(self._bearings, "keys · esc goes back")
+        close = dict(getattr(self.app, "keymap_of_fleet", ())).get("help.close", "escape")
+        yield StatusHeader(self._bearings, f"keys · {name_of_keys(close)} goes back")
         with Horizontal():
             yield TextLines(id="help-keys")
             yield TextLines(id="help-page")
@@ -189,8 +192,9 @@ class HelpScreen(ModalScreen[None]):
             about.show(page_lines(self._help.page, 78))
             keys.show([*rows, BLANK, *shape_lines(width)])
         else:
-            told = page_lines(self._help.page, min(width, 100)) if self._help.page else []
-            keys.show([*rows, BLANK, *told, *shape_lines(width)])
+            what, _, more = self._help.page.partition("\n\n")
+            first, rest = (page_lines(part, min(width, 100)) if part else [] for part in (what, more))
+            keys.show([*first, *rows, BLANK, *rest, *shape_lines(width)])
 
     def action_copy(self) -> None:
         """Copies all of it."""

@@ -96,8 +96,8 @@ def name_of_keys(keys: str) -> str:
     return key_name(Binding(keys.partition(",")[0] or ",", ""))
 
 
-# What Textual binds on every screen and nobody looks for.
-_EVERYWHERE = {"app.focus_next", "app.focus_previous", "screen.copy_text"}
+# What everybody tries, and nobody looks for.
+_EVERYWHERE = {"app.focus_next", "app.focus_previous"}
 
 
 def useful(screen: Screen[Any]) -> list[ActiveBinding]:
@@ -107,9 +107,8 @@ def useful(screen: Screen[Any]) -> list[ActiveBinding]:
         for active in screen.active_bindings.values()
         if active.enabled
         and active.binding.description
-        and not active.binding.system
+        and active.binding.id is not None  # what has none is Textual's own, and called in words of its own
         and active.binding.action not in _EVERYWHERE
-        and active.binding.action.removeprefix("app.") not in _EVERYWHERE
     ]
 
 

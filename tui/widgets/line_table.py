@@ -78,7 +78,8 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     Given `columns`; `cells`, which makes a row's cells, one a column; `key`, which names a row;
     `words`, the text that the filter looks in; `order`, a sort key (without it rows stay as they
-    come). `empty` is what it says while it has no rows; `enter` is what enter does, for the footer.
+    come). `empty` is what it says while it has no rows; `enter` is what enter does, for the footer: without
+    it, enter does nothing here; `opens` says for which rows it does.
     """
 
     DEFAULT_CSS = """
@@ -138,10 +139,14 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         order: Callable[[R], Any] | None = None,
         empty: str = "",
         enter: str = "",
+        opens: Callable[[R], bool] | None = None,
         id: str | None = None,  # noqa: A002 (the name Textual gives it)
     ) -> None:
         super().__init__(id=id)
-        if all(binding.id == "rows.choose" for binding in self._bindings.key_to_bindings["enter"]):
+        own = self._bindings.key_to_bindings["enter"]
+        self._opens = opens
+        self._chooses = bool(enter) or any(binding.id != "rows.choose" for binding in own)
+        if all(binding.id == "rows.choose" for binding in own):
             choose = Binding("enter", "choose", enter or "open", show=bool(enter), id="rows.choose")
             self._bindings.key_to_bindings["enter"] = [choose]
         self.columns = tuple(columns)
@@ -334,10 +339,15 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self._move_to(0 if side < 0 else len(self._model.seen) - 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter is offered where there is a row, ordering where a column can be ordered by."""
-        if action in ("order", "turn"):
+        """Enter is offered where it does something with a row, ordering where a column can be ordered by."""
+        if action == "order":
             return any(column.value for column in self.columns)
-        return action != "choose" or bool(self._model.seen)
+        if action == "turn":
+            return self._by is not None
+        if action != "choose":
+            return True
+        row = self.cursor_row
+        return self._chooses and row is not None and (self._opens is None or self._opens(row))
 
     def action_order(self) -> None:
         """Orders by the next column that can be ordered by; after the last as the rows come."""
