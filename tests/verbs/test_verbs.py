@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.recovery.world import World
+from tui.model.fleet import LocalStore
 
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -95,6 +96,29 @@ def test_restore_swap_and_undo(two_stores: World, store: str) -> None:
     undone = world.answer("undo", "shop", "--confirm", "shop")
     assert undone["database"] == "shop" and undone["duration_s"] >= 0
     assert world.count("orders") == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "was", "became"),
+    [("gzip", b"(900)::numeric", b"(100)::numeric"), ("none", b"user7@example.org", b"user8@example.net")],
+)
+def test_an_archive_that_has_changed_where_it_lies_is_no_success(
+    world: World, how: str, was: bytes, became: bytes
+) -> None:
+    (row,) = world.answer("backup", "shop", "--store", "local", "--compress", how)
+    store = world.fleet.stores[0]
+    assert isinstance(store, LocalStore)
+    path = store.path / row["ref"].partition(":")[2]
+    path.write_bytes(path.read_bytes().replace(was, became))
+    done = world.pgdr("restore", row["ref"], "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["verdict"]) == (1, "failed")
+    if how == "gzip":  # a definition: all of it could be loaded, and none of it says so
+        assert [(error["class"], error["harmless"]) for error in told["errors"]] == [("archive", False)]
+        assert "its hash differs" in told["errors"][0]["message"]
+    else:  # a value: known before anything is made
+        assert told["errors"] == [] and "its hash differs" in told["message"] and told["mend"]
+        assert world.databases() == {world.live.name}
 
 
 def test_verify_compares_records_and_leaves_nothing(world: World) -> None:

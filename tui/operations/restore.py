@@ -31,7 +31,7 @@ from tui.operations.plain_run import PlainRun
 from tui.operations.plan import archive_major, created_as
 from tui.operations.records import Timing, add_timing, timings
 from tui.operations.report import Clock, Report, Stop, Stopped
-from tui.operations.restore_fetch import archive_here, discard
+from tui.operations.restore_fetch import archive_here, changed, discard
 from tui.operations.restore_run import Run
 from tui.operations.resume import Before, go_on
 from tui.operations.stream_run import Source, StreamRun, streamed
@@ -187,6 +187,9 @@ def restore(
             raise
         errors = [e for e in was.errors if e.dump_id in done] if was else []
         errors += run.account_for()
+        if blocks is None and not tables and (hurt := changed(archive, manifest)) is not None:
+            report(ErrorSeen(hurt))
+            errors.append(hurt)
         judged = judge_all(tuple(errors), run.code or 0)
         if judged is Verdict.FAILED:
             _end_sessions(endpoint, target, report)

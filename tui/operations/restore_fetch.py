@@ -17,6 +17,8 @@ from tui.model.backup import ArchiveFormat, Contents, Layer, Manifest
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import BytesMoved, LogLine, Phase, PhaseBegan
 from tui.model.fleet import Fleet
+from tui.model.text import clean_lines
+from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations.directory import files_of, place
 from tui.operations.layers import opened
 from tui.operations.report import Report, Stop, Stopped
@@ -33,11 +35,13 @@ _LOOK_EVERY_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An archive as a file here, the bytes that were fetched for it and how long that took."""
+    """An archive as a file here, the bytes that were fetched for it and how long that took; whether it was
+    held against its manifest's hash, if it has one."""
 
     path: Path
     bytes: int
     seconds: float
+    compared: bool = True
 
 
 def archive_here(
@@ -64,9 +68,10 @@ def archive_here(
     packed = contents.layers and contents.format is not ArchiveFormat.PLAIN  # SQL is unpacked as it is sent
     if path is not None and not packed:
         _look_through(path, contents)
-        if manifest and (contents.format is ArchiveFormat.PLAIN or contents.compression == "none"):
+        first = contents.format is ArchiveFormat.PLAIN or contents.compression == "none"
+        if manifest and first:
             _compare_here(path, manifest)
-        return Fetched(path, 0, 0.0)
+        return Fetched(path, 0, 0.0, compared=first)
     private_directory(staging)
     path = staging / _NAME
     whole = contents.format is not ArchiveFormat.DIRECTORY and not packed
@@ -206,6 +211,29 @@ def _tail(path: Path, length: int) -> bytes:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - length))
         return file.read(length)
+
+
+def changed(archive: Fetched, manifest: Manifest | None) -> RestoreError | None:
+    """Given an archive that is loaded, returns what is to be told where it isn't the one of its manifest.
+
+    Compressed rows show by themselves that a byte has changed, and are loaded as far as they go; definitions
+    don't. So such an archive is held against its hash afterwards: some 3 s for each GB, from the cache.
+    """
+    if manifest is None or archive.compared:
+        return None
+    try:
+        _compare_here(archive.path, manifest)
+    except (ArchiveError, OSError) as error:
+        return RestoreError(
+            entry=None,
+            dump_id=None,
+            message=clean_lines(str(error)),
+            error_class=ErrorClass.ARCHIVE,
+            harmless=False,
+            meaning="It has changed since it was taken: a definition or a value may be another now.",
+            mend="Use another store's copy of this backup, or the backup before it.",
+        )
+    return None
 
 
 def _compare_here(path: Path, manifest: Manifest) -> None:

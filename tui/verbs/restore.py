@@ -9,9 +9,12 @@ from typing import Any
 
 from tui.model import codec
 from tui.model.amounts import age, plural, size
+from tui.model.backup import Verdict
 from tui.model.errors import PgdrError, Refused, Unreachable, UsageError
+from tui.model.event import JobState
 from tui.model.fleet import Database
 from tui.model.plan import RestorePlan
+from tui.model.progress import Progress
 from tui.model.text import clean
 from tui.verbs.context import Context, database_of, server_lines
 
@@ -63,6 +66,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         "plan": codec.plain(plan),
         **dict.fromkeys(("verdict", "duration_s", "fetched_bytes", "items", "rows", "differences")),
         "errors": [],
+        **dict.fromkeys(("message", "mend")),
     }
     if arguments.plan:
         if console.json_wanted:
@@ -98,8 +102,10 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     if arguments.table and exit_code(picture) in (0, 3):
         document["differences"] = _differences(context, database, target, arguments.table)
     document.update(
-        verdict=picture.verdict.value if picture.verdict else None,
+        verdict=_verdict(picture),
         state=picture.state.value,
+        message=picture.message,
+        mend=picture.mend,
         errors=errors_of(picture),
         duration_s=picture.duration_s,
         fetched_bytes=picture.fetched_bytes,
@@ -115,6 +121,13 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
             f"Put it in place with: pgdr swap {name} {shlex.quote(clean(target))} --confirm {name}"
         )
     return exit_code(picture)
+
+
+def _verdict(picture: Progress) -> str | None:
+    """Nothing is there to judge of a restore that failed before its end: it failed."""
+    if picture.verdict is None and picture.state is JobState.FAILED:
+        return Verdict.FAILED.value
+    return picture.verdict.value if picture.verdict else None
 
 
 def _differences(
