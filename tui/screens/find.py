@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.model.progress import Progress
 
 _KINDS = ("command", "database", "incident", "job", "backup")
-_COLUMNS = (Column("", 9, gap=0), Column("what", 44, wide=110), Column("", 14, wide=30, priority=1))
+_COLUMNS = (Column("kind", 9, gap=0), Column("what", 44, wide=110), Column("", 14, wide=30, priority=1))
 _LIMIT = 200  # more than that nobody reads: another letter is quicker
 _FROM = 2  # letters from which the stores are read, for their backups
 _EVERY_S = 0.3  # how often what has been found meanwhile is looked through

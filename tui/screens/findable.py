@@ -32,13 +32,14 @@ def paths(app: Ways) -> Paths:
 
 def _here(app: Ways) -> Iterator[Found]:
     known = dict(all_keys())
-    told = {"app.find", "find"}
+    told = {"find"}
     for active in useful(app.screen):
         binding = active.binding
         moves = (binding.id or "").startswith(("rows.", "text.")) and not binding.show
-        if moves or binding.action in told:
+        action = binding.action.removeprefix("app.")  # the app's own may have a key on the screen, too
+        if moves or action in told:
             continue
-        told.add(binding.action)
+        told.add(action)
         key = known.get(binding.id or "")
         do = partial(app.run_action, binding.action, active.node)
         words = key.help if key is not None else ""
