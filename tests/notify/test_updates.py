@@ -21,8 +21,9 @@ from tui.jobs.job import JobFiles, JobSpec, write_spec
 from tui.jobs.journal import Journal, read
 from tui.jobs.updates import Last, Updater, Wanted, due, want_updates
 from tui.model.backup import Verdict
+from tui.model.channels import Webhook
 from tui.model.event import ItemsListed, JobKind, JobStarted, JobState, Told
-from tui.model.fleet import Fleet, Updates, Webhook
+from tui.model.fleet import Fleet, Updates
 from tui.model.wording import Occasion
 from tui.notify.facts import Facts
 
@@ -62,6 +63,11 @@ class Running:
     files: JobFiles
     journal: Journal
     now: datetime = NOW
+    updater: Updater | None = None
+
+    def begun(self) -> bool:
+        """Whether the updater has seen that updates are wanted: what it tells counts from then on."""
+        return self.updater is not None and self.updater._last is not None
 
     def told(self) -> list[Told]:
         return [entry.event for entry in read(self.files.journal)[0] if isinstance(entry.event, Told)]
@@ -75,7 +81,7 @@ def running(state: Path, channels: tuple[Webhook, ...], rule: Updates = RULE) ->
     job.journal.append(JobStarted("restore-x", JobKind.RESTORE, "shop", None, "t", "ann", "h", 1))
     job.journal.append(ItemsListed((), low_s=600.0, high_s=1200.0))
     fleet = Fleet("Shop", channels=channels, updates=rule)
-    with Updater(files, spec, fleet, job.journal, lambda: job.now):
+    with Updater(files, spec, fleet, job.journal, lambda: job.now) as job.updater:
         yield job
     job.journal.close()
 
@@ -102,7 +108,7 @@ def test_each_message_is_told_and_written_down(tmp_path: Path, listener: Listene
     dead = Webhook("dead", "http://127.0.0.1:9/x", retry_for_s=0.1)
     with running(tmp_path, (hook, dead)) as job:
         want_updates(tmp_path, "restore-x", wanted())
-        time.sleep(0.1)
+        until(job.begun)
         assert listener.asked == []  # it begins with what was told when it was declared
         job.now += 16 * MINUTE
         until(lambda: len(job.told()) == 2)
@@ -134,7 +140,7 @@ def test_a_hung_channel_and_the_end_of_the_job_wait_for_nothing(tmp_path: Path, 
     listener.hang = True
     with running(tmp_path, (Webhook("hung", listener.url, timeout_s=30),)) as job:
         want_updates(tmp_path, "restore-x", wanted())
-        time.sleep(0.1)
+        until(job.begun)
         job.now += 16 * MINUTE
         until(lambda: listener.asked)
         began = time.monotonic()
