@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _without_a_verb(argv) or parser().parse_args(argv)
     except UsageError as error:
-        Console(json_wanted="--json" in (sys.argv[1:] if argv is None else argv)).error(error)
+        _tell(Console(json_wanted="--json" in (sys.argv[1:] if argv is None else argv)), error)
         return error.exit_code
     json_wanted = getattr(arguments, "json", False) or getattr(arguments, "format", None) == "json"
     console = Console(json_wanted=json_wanted)
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _interrupt)
         return verb.run(context, arguments)
     except PgdrError as error:
-        console.error(error)
+        _tell(console, error)
         return error.exit_code
     except KeyboardInterrupt:
         console.narrate("Interrupted.")
@@ -76,25 +77,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What reads or writes outside the stores is this program's own state, or its terminal.
         at = f", at {clean(str(error.filename))}" if error.filename else ""
-        console.error(
+        _tell(
+            console,
             PgdrError(
                 "A file of pgdr's own could not be read or written.",
                 f"{clean(error.strerror or type(error).__name__)}{at}.",
                 "Look at the disk's room and at the rights; another state directory: --state or $PGDR_STATE.",
-            )
+            ),
         )
         return 1
     except Exception as error:  # noqa: BLE001 - whoever is awake at night is told in a sentence
         # A message of unknown origin could hold anything, a password too: only kind and place are told.
         last = traceback.extract_tb(error.__traceback__)[-1]
-        console.error(
+        _tell(
+            console,
             PgdrError(
                 f"A fault in pgdr itself: {type(error).__name__}.",
                 f"In {Path(last.filename).name}:{last.lineno} ({last.name}).",
                 "Please report it. What runs as a job goes on: pgdr jobs",
-            )
+            ),
         )
         return 1
+
+
+def _tell(console: Console, error: PgdrError) -> None:
+    """Says what failed, as far as the streams take it: stdout may be a full disk, and stderr comes first."""
+    with suppress(OSError):
+        console.error(error)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

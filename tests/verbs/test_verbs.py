@@ -116,6 +116,9 @@ def test_an_archive_that_has_changed_where_it_lies_is_no_success(
     if how == "gzip":  # a definition: all of it could be loaded, and none of it says so
         assert [(error["class"], error["harmless"]) for error in told["errors"]] == [("archive", False)]
         assert "its hash differs" in told["errors"][0]["message"]
+        assert world.answer("verify", row["ref"], code=1)["verdict"] == "failed"
+        (shop,) = world.answer("inventory")
+        assert (shop["last_backup"], shop["last_verified_at"]) == (None, None)
     else:  # a value: known before anything is made
         assert told["errors"] == [] and "its hash differs" in told["message"] and told["mend"]
         assert world.databases() == {world.live.name}
@@ -194,6 +197,26 @@ def test_read_only_takes_away_what_changes_anything(world: World) -> None:
     planned = world.pgdr("restore", ref, "--plan", "--read-only")
     assert planned.returncode == 0
     assert f"from    {ref}" in planned.stdout and "pg_restore" in planned.stdout and not planned.stderr
+
+
+def test_streams_that_are_closed_or_full_change_no_outcome(world: World) -> None:
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *world.argv("backup", "shop", "--store", "local")]
+    assert subprocess.run(closed, timeout=60, check=False).returncode == 0
+    (taken,) = world.answer("backups")["backups"]
+    assert taken["has_manifest"]
+    if not Path("/dev/full").exists():  # Linux has it
+        return
+    for verb, code in (("nonsense", 2), ("inventory", 1)):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                world.argv(verb, "--json"),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        assert done.returncode == code and "pgdr: " in done.stderr and "Traceback" not in done.stderr, verb
 
 
 def test_ctrl_c_leaves_the_restore_running(world: World) -> None:

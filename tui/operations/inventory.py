@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tui.model.backup import Backup
+from tui.model.backup import Backup, Verdict
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database, Fleet
 from tui.operations.records import Seen, last_drill, remember_seen
@@ -21,7 +21,10 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class LastBackup:
-    """The newest backup of a database; `within_rpo` tells whether losing all since would be acceptable."""
+    """The newest backup of a database that isn't known to be bad.
+
+    `within_rpo` tells whether losing all since would be acceptable.
+    """
 
     ref: str
     created_at: datetime
@@ -85,8 +88,8 @@ def row(
 ) -> InventoryRow:
     """Puts one row together from what was seen and the backups known of this database."""
     own = sorted(backups_of(database, backups), key=lambda b: b.sort_time, reverse=True)
-    newest = own[0] if own else None
-    verified = [b.verification.at for b in own if b.verification]
+    newest = next((b for b in own if not _known_bad(b)), None)
+    verified = [b.verification.at for b in own if b.verification and not _known_bad(b)]
     rehearsed = last_drill(state, database.name)
     return InventoryRow(
         name=database.name,
@@ -116,6 +119,12 @@ def backups_of(database: Database, backups: Iterable[Backup]) -> list[Backup]:
     """
     stores = database.backup.stores
     return [b for b in backups if b.database == database.dbname and (not stores or b.store in stores)]
+
+
+def _known_bad(backup: Backup) -> bool:
+    """Whether a listing alone tells that a backup is none: it is empty, or failed its verification."""
+    failed = backup.verification is not None and backup.verification.verdict is Verdict.FAILED
+    return failed or backup.size_bytes == 0
 
 
 def _last_backup(database: Database, newest: Backup | None, now: datetime) -> LastBackup | None:
