@@ -76,6 +76,23 @@ async def test_only_the_exact_name_and_the_action_itself_confirm() -> None:
         assert app.answers == [True]
 
 
+async def test_enter_right_behind_the_name_belongs_to_the_name() -> None:
+    app = Host()
+    async with app.run_test(size=NARROW) as pilot:
+        app.ask()
+        await pilot.pause()
+        for letter in NAME:  # as a slow line brings them: all at once
+            app.post_message(events.Key(letter, letter))
+        app.post_message(events.Key("enter", "\r"))
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if app.answers or app.focused is app.screen.query_one("#action", Choice):
+                break
+        assert app.answers == [] and app.focused is app.screen.query_one("#action", Choice)
+        await pilot.press("enter")
+        assert app.answers == [True]
+
+
 async def test_going_back_on_the_name_closes_the_action_again() -> None:
     app = Host()
     async with app.run_test(size=NARROW) as pilot:

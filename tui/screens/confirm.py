@@ -92,11 +92,14 @@ class ConfirmScreen(ModalScreen[bool]):
         self._type(event.character)
 
     def _type(self, text: str) -> None:
-        typed = self.query_one("#typed", Input)
-        typed.insert_text_at_cursor(text)
+        self.query_one("#typed", Input).insert_text_at_cursor(text)
         if self._typing is not None:
             self._typing.stop()
-        self._typing = self.set_timer(_TYPED_S, typed.focus)
+        self._typing = self.set_timer(_TYPED_S, self._pause_in_typing)
+
+    def _pause_in_typing(self) -> None:
+        self._typing = None
+        self.query_one("#typed", Input).focus()
 
     def on_paste(self, event: events.Paste) -> None:
         """So does pasting: its first line, as Input itself takes it."""
@@ -112,15 +115,26 @@ class ConfirmScreen(ModalScreen[bool]):
         self.query_one("#hint", Static).update("")
 
     @on(Input.Submitted, "#typed")
-    def _submitted(self, event: Input.Submitted) -> None:
+    def _submitted(self) -> None:
         """Enter in the name only moves on to the action, and says so when the name is another."""
+        value = self.query_one("#typed", Input).value
         action = self.query_one("#action", Choice)
-        if not action.disabled:
+        if value == self._name_to_type:
+            action.disabled = False
             action.focus()
-        elif event.value:
+        elif value:
             self.query_one("#hint", Static).update(f"That is not {self._name_to_type}")
 
     @on(Choice.Pressed, "#cancel")
+    def _cancelled(self) -> None:
+        """Enter that came right behind the letters of the name was meant for the name."""
+        if self._typing is None:
+            self.dismiss(False)
+            return
+        self._typing.stop()
+        self._pause_in_typing()
+        self._submitted()
+
     def action_cancel(self) -> None:
         """Closes without doing anything."""
         self.dismiss(False)
