@@ -59,7 +59,7 @@ async def test_hostile_names_on_every_screen(hostile: World) -> None:
         safe(pilot)
         await pilot.press("tab", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RecoveryScreen))
-        await until(pilot, lambda: "accept what is proposed" in text_of(pilot))
+        await until(pilot, lambda: "enter next step" in text_of(pilot))
         safe(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: "ADVISED" in text_of(pilot))

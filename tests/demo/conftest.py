@@ -35,6 +35,14 @@ def own_copy(made: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+def played(made: Path) -> Iterator[Path]:
+    """A copy of it for one module's tests that take backups of their own."""
+    with place() as somewhere:
+        subprocess.run(["cp", "-a", str(made), str(somewhere / "demo")], check=True)
+        yield somewhere / "demo"
+
+
+@pytest.fixture(scope="module")
 def demo(made: Path) -> Iterator[RunningDemo]:
     """It runs, for one module's tests."""
     with prepare(made, SCALE) as running:

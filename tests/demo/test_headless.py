@@ -35,10 +35,10 @@ def test_every_disaster_is_played() -> None:
 
 @pytest.mark.parametrize("disaster", list(_WENT))
 def test_a_disaster_is_recovered_from_by_its_own_scenario(
-    disaster: str, made: Path, capsys: pytest.CaptureFixture[str]
+    disaster: str, played: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = main(
-        ["demo", "--headless", "--disaster", disaster, "--json", "--scale", str(SCALE), "--dir", str(made)]
+        ["demo", "--headless", "--disaster", disaster, "--json", "--scale", str(SCALE), "--dir", str(played)]
     )
     told = capsys.readouterr()
     assert code == 0, told.err[-3000:]
@@ -50,5 +50,5 @@ def test_a_disaster_is_recovered_from_by_its_own_scenario(
     assert {step["status"] for step in answer["steps"]} == {StepStatus.DONE.value}
     assert (answer["verdict"], answer["counts_equal"]) == ("clean", True) and answer["rows"] > 1000
     assert 0 < answer["rto_s"] < 120 and 0 <= answer["rpo_s"] < 120
-    incident = Book(made / "state").load(answer["incident"])
+    incident = Book(played / "state").load(answer["incident"])
     assert (incident.scenario, ended_by(incident)) == _WENT[disaster]

@@ -11,7 +11,6 @@ from tests.postgres.conftest import Ground
 from tui.model.backup import ArchiveFormat, Manifest
 from tui.model.fleet import Database, SqlCheck
 from tui.model.verdict import Check
-from tui.postgres import checks
 from tui.postgres.checks import analyze, run_checks, structure_checks
 from tui.postgres.snapshot import Snapshot
 
@@ -190,9 +189,8 @@ def test_freshness(filled: Filled) -> None:
     assert asked(filled)["newest orders.at"].found == "no row"
 
 
-def test_the_fleets_own_questions(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fleets_own_questions(filled: Filled) -> None:
     ground, manifest, database = filled
-    monkeypatch.setattr(checks, "OWN_QUESTION_S", 0.2)
     own = (
         SqlCheck("text", "SELECT 1.50::numeric", "1.50"),
         SqlCheck("percent", "SELECT '100%' WHERE 'a' LIKE 'a%'", "100%"),
@@ -203,7 +201,8 @@ def test_the_fleets_own_questions(filled: Filled, monkeypatch: pytest.MonkeyPatc
         SqlCheck("slow", "SELECT pg_sleep(30)", ""),
         SqlCheck("after", "SELECT count(*) FROM users", "100"),
     )
-    answers = run_checks(ground.endpoint, ground.name, replace(database, checks=own), manifest)
+    asked_so = replace(database, checks=own)
+    answers = run_checks(ground.endpoint, ground.name, asked_so, manifest, limit_s=2.0)
     found = {c.name: c for c in answers[-len(own) :]}
     assert [c.passed for c in found.values()] == [True, True, False, False, False, False, None, True]
     assert (found["null"].found, found["none"].found) == ("NULL", "no row")

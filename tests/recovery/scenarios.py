@@ -49,7 +49,7 @@ def picked(guide: Guide, before: datetime | None = None) -> Guide:
     found, problems = guide.candidates()
     assert not problems
     fitting = [c for c in found if before is None or c.backup.sort_time < before]
-    guide.pick(max(fitting, key=lambda c: c.backup.sort_time))
+    guide.pick(max(fitting, key=lambda c: c.backup.sort_time), "It is the one that is at hand.")
     return guide
 
 

@@ -44,17 +44,19 @@ def run_checks(
     on_check: OnCheck = lambda _: None,
     *,
     tables: tuple[TableName, ...] = (),
+    limit_s: float = OWN_QUESTION_S,
 ) -> tuple[Check, ...]:
     """Given a restored database's name on the server, what the fleet says of it and its backup's manifest,
     returns every check; each goes to `on_check` as it is made.
 
     With `tables` (schema, name) only those were restored: what concerns all of the database is left out.
+    A question of the fleet's own is given `limit_s` seconds; one that takes longer is told as not answered.
     Reads every table to its end, two at a time. Raises nothing for the server's sake.
     """
     if tables and manifest is not None:
         kept = tuple(t for t in manifest.tables if (t.schema, t.name) in set(tables))
         manifest = replace(manifest, tables=kept, sequences=(), selection="tables")
-    return _run(endpoint, dbname, database, manifest, on_check, live=False)
+    return _run(endpoint, dbname, database, manifest, on_check, live=False, limit_s=limit_s)
 
 
 def structure_checks(
