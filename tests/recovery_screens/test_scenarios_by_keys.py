@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,17 +12,22 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.recovery.scenarios import fresh_server
-from tests.recovery.world import World, make_world
+from tests.recovery.world import World, make_world, utc_now
 from tests.recovery_screens.seen import text_of, until
 from tests.recovery_screens.test_whole_recovery import confirm
-from tests.servers import FreshDatabase
+from tests.servers import Bucket, FreshDatabase
 from tui.app import PgdrApp
 from tui.config.write import text_of as config_of
 from tui.demo.server import Server
 from tui.files import write_whole
 from tui.incident.book import Book
+from tui.incident.scenarios import known
+from tui.model.fleet import LocalStore
 from tui.model.incident import Incident, Step, StepStatus
+from tui.model.paused import FreezeHow
 from tui.model.scenario import Scenario
+from tui.operations.freeze import freeze
+from tui.operations.pause import Cause
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.address import AddressScreen
 from tui.screens.recovery.choose import ChooseScreen
@@ -85,6 +91,8 @@ async def test_deleted_rows_come_back_by_a_merge(shop: World) -> None:
     name = shop.live.name
     async with declared(shop, "Accidental deletion") as pilot:
         await pilot.press("enter")
+        why = Cause("ann@db1", "incident 1", "shop", "1")
+        await asyncio.to_thread(freeze, shop.state, shop.database, FreezeHow.READ_ONLY, why, utc_now)
         await pick(pilot)
         await restore_and_verify(pilot, name)
         await until(pilot, lambda: "Not compared with the live tables yet" in text_of(pilot))
@@ -95,7 +103,11 @@ async def test_deleted_rows_come_back_by_a_merge(shop: World) -> None:
         await until(pilot, lambda: "merge…" in text_of(pilot))
         await pilot.press("m")
         await confirm(pilot, name)
-        await until(pilot, lambda: "✔ merged" in text_of(pilot))
+        await until(pilot, lambda: "Still frozen: shop: s lets writes in again" in text_of(pilot))
+        await until(pilot, lambda: "start services" in text_of(pilot).splitlines()[-1])  # all is asked
+        await pilot.press("s")
+        await until(pilot, lambda: "Still frozen" not in text_of(pilot) and "✔ merged" in text_of(pilot))
+        assert shop.sql("SHOW default_transaction_read_only") == "off"
         incident = await close(pilot, shop)
     assert (shop.count("orders"), shop.count("wallets"), shop.count("users")) == (500, 2000, 401)
     assert incident.scenario is Scenario.ACCIDENTAL_DELETION and incident.swap is None
@@ -150,27 +162,41 @@ async def test_a_bad_migration_is_rolled_back_by_a_swap(shop: World) -> None:
 
 
 @pytest.fixture
-def doomed(tmp_path: Path) -> Iterator[tuple[World, Server]]:
-    """A shop on a server of its own, with a role that others don't have, and a fresh server."""
+def doomed(tmp_path: Path, bucket: Bucket) -> Iterator[tuple[World, Server]]:
+    """A shop on a server of its own that is down, with a role that others don't have, an off-site store
+    beside the local one, and a fresh server."""
     with fresh_server() as first, fresh_server() as second:
         first.sql("CREATE DATABASE shop; CREATE ROLE clerk LOGIN")
-        world = make_world(FreshDatabase(first, "shop"), tmp_path)
+        world = make_world(FreshDatabase(first, "shop"), tmp_path, offsite=bucket.store)
         world.sql("ALTER TABLE orders OWNER TO clerk")
         world.back_up()
-        fleet = world.fleet
-        database = fleet.databases[0]
-        database = replace(database, endpoint=replace(database.endpoint, passfile=second.endpoint.passfile))
-        write_whole(world.config, config_of(replace(fleet, databases=(database,))))
         first.stop()
         yield world, second
 
 
-async def test_a_lost_instance_comes_back_on_a_second_server(doomed: tuple[World, Server]) -> None:
+def reached_with(world: World, passfile: Path | None) -> None:
+    """The database is reached with another server's passwords."""
+    database = replace(world.database, endpoint=replace(world.database.endpoint, passfile=passfile))
+    write_whole(world.config, config_of(replace(world.fleet, databases=(database,))))
+
+
+@pytest.mark.parametrize("lost", [Scenario.INSTANCE_LOST, Scenario.SITE_LOST])
+async def test_what_is_lost_comes_back_on_a_second_server(
+    doomed: tuple[World, Server], lost: Scenario
+) -> None:
     world, second = doomed
-    async with declared(world, "Pod, container or node failed") as pilot:
-        await pilot.press("s")
-        await until(pilot, lambda: "What has happened?" in text_of(pilot))
-        await pilot.press("home", *["down"] * 4, "enter")
+    reached_with(world, second.endpoint.passfile)
+    if lost is Scenario.SITE_LOST:  # with all that lay there
+        local = next(s.path for s in world.fleet.stores if isinstance(s, LocalStore))
+        local.rename(local.with_name("burnt"))
+    seen = "Pod, container or node failed" if lost is Scenario.INSTANCE_LOST else known(lost).title
+    async with declared(world, seen) as pilot:
+        if lost is Scenario.INSTANCE_LOST:
+            await pilot.press("s")
+            await until(pilot, lambda: "What has happened?" in text_of(pilot))
+            await pilot.press("home", *["down"] * 4)
+        await pilot.press("enter")
+        await until(pilot, lambda: known(lost).title in text_of(pilot) or "ADVISED" in text_of(pilot))
         await pick(pilot)
         await until(pilot, lambda: "The server is lost: say where" in text_of(pilot))
         await pilot.press("a")
@@ -199,3 +225,26 @@ async def test_a_lost_instance_comes_back_on_a_second_server(doomed: tuple[World
     assert second.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'orders'", "shop") == "clerk"
     assert incident.handed is not None and incident.handed.url == url
     assert incident.record(Step.VERIFY).status is StepStatus.DONE
+    assert incident.scenario is lost and incident.ref is not None
+    assert lost is Scenario.INSTANCE_LOST or incident.ref.startswith("offsite:")
+
+
+async def test_a_server_that_comes_back_by_itself_is_waited_for_and_looked_at(
+    doomed: tuple[World, Server],
+) -> None:
+    world, _ = doomed
+    async with declared(world, "Pod, container or node failed") as pilot:
+        await pilot.press("enter")
+        await until(pilot, lambda: "◌ waiting" in text_of(pilot) and "then stop waiting" in text_of(pilot))
+        await asyncio.to_thread(world.live.server.start, world.database.endpoint.port)
+        await until(pilot, lambda: "✔ it is BACK" in text_of(pilot))
+        await pilot.press("5")
+        await until(pilot, lambda: "next: resume" in text_of(pilot), 60)
+        assert "✔ passed    rows of public.orders" in text_of(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "it came back by itself" in text_of(pilot))
+        incident = await close(pilot, world)
+    assert incident.scenario is Scenario.RESTART and incident.returned_at is not None
+    status = [record.status for record in incident.steps]
+    assert status[1] is status[3] is StepStatus.SKIPPED and incident.job is None
+    assert world.count("orders") == 500

@@ -120,7 +120,7 @@ def test_the_clock_line_says_late_over_and_when_it_was_back() -> None:
     assert "loses 7h 49m of RPO 6h OVER" in clock_line(at(backup_at=old), 120).plain
     swap = Swap("crypto_exchange", "crypto_exchange", "r", None, NOW, 0.1, "anna")
     back = clock_line(at(swap=swap), 120).plain
-    assert "back after 11m, within the RTO" in back and "lost " in back
+    assert "in place after 11m, within the RTO" in back and "lost " in back
     assert "RTO ends 03:44" in clock_line(at(expected_s=None), 120).plain
     stood_down = at(closed_at=NOW, outcome="stood down", expected_s=None)
     assert "nothing was put in place" in clock_line(stood_down, 120).plain

@@ -304,7 +304,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("triggers", "f", "triggers", "Whether triggers run while rows are put back.", True, shown=False),
         Key("update", "o", "overwrite", "Whether rows that differ are overwritten.", True, shown=False),
         Key("hand_over", "a", "new address…", "Gives the application its new address.", dangerous=True),
-        Key("resume_services", "s", "start services", "Starts what was paused, in reverse.", dangerous=True),
+        Key("resume_services", "s", "start services", "Lets writes in, starts what was paused.", True),
         Key("report", "enter", "read the report", "Shows the report."),
         Key("health", "h", "ask the app", "Asks the application, and the smokes of the live database."),
         Key("undo", "u", "undo…", "Puts the old one back, or takes the merge back.", dangerous=True),

@@ -45,7 +45,7 @@ def _ready(clocks: Clocks) -> Cell:
         took = show.age(clocks.used)
         late = clocks.over
         return Cell(
-            f"back after {took}, " + ("OVER the RTO" if late else "within the RTO"), BAD if late else GOOD
+            f"in place after {took}, " + ("OVER the RTO" if late else "within the RTO"), BAD if late else GOOD
         )
     if clocks.ended_at is not None:
         return Cell("closed, nothing was put in place", DIM)

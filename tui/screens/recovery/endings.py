@@ -214,13 +214,30 @@ class Endings(StepPane):
     # Services
 
     def action_resume_services(self) -> None:
-        """Starts what was paused, in reverse order, and asks each whether it is well."""
-        self.ask(
-            "starting the services, in reverse order",
-            lambda: self.guide.resume_all(lambda event: None),
-            must_finish=True,
-        )
+        """Lets writes in again where they are frozen, starts what was paused, in reverse order, and asks each
+        whether it is well: a service that starts on a frozen database is of no use."""
+
+        def resume() -> None:
+            if self._frozen:
+                self.guide.thaw()
+            self.guide.resume_all(lambda event: None)
+
+        self.ask("letting go what was held back", resume, must_finish=True)
+
+    @property
+    def _frozen(self) -> bool:
+        """Whether the live database is: one that a swap has put aside stays so on purpose."""
+        return any(not frozen.aside for frozen in self.guide.paused().databases)
 
     @property
     def _paused(self) -> bool:
-        return bool(self.guide.paused().services)
+        return self._frozen or bool(self.guide.paused().services)
+
+    @property
+    def _let_go(self) -> str:
+        """What action_resume_services would do, in words; nothing when it would do nothing."""
+        held = (
+            (self._frozen, "lets writes in again"),
+            (bool(self.guide.paused().services), "starts the services again"),
+        )
+        return " and ".join(words for is_so, words in held if is_so)

@@ -240,7 +240,8 @@ class ResumePane(Endings):
         def answered(choice: int | None) -> None:
             if choice in (1, 2):
                 outcome = outcomes[choice - 1]
-                self.ask("writing the report", partial(self.guide.close, outcome), must_finish=True)
+                close = partial(self.guide.close, outcome)
+                self.ask("writing the report", close, self._was_closed, must_finish=True)
 
         about = "" if self.guide.in_use else "No restored database is in the live one's place. "
         if self.desk.incident.record(Step.RESTORE).status is StepStatus.ACTIVE and self.desk.incident.job:
@@ -260,6 +261,9 @@ class ResumePane(Endings):
                 self.ask("writing the drill down", close, must_finish=True)
 
         self.app.push_screen(DrillEndScreen(incident.id, measured(incident, self.desk.now())), answered)
+
+    def _was_closed(self, incident: Incident) -> None:
+        self.query_one(TextLines).scroll_home(animate=False)  # that it is closed stands at the top
 
     def action_report(self) -> None:
         """Shows the report."""
@@ -323,7 +327,8 @@ class ResumePane(Endings):
             made += [BLANK, line(("No health address is configured: ask the application yourself.", FAINT))]
         if in_use and incident.closed_at is None:
             still = paused_words(self.guide.paused())
-            said = f"{still}: s starts the services again, p shows all. " if still else ""
+            does = f"s {self._let_go}, " if self._let_go else ""
+            said = f"{still}: {does}p shows all. " if still else ""
             said += "c closes the incident and writes its report"
             said += "; u takes it back." if self.guide.swapped or self.guide.merged else "."
             made += [BLANK, *wrapped(said, width)]
