@@ -14,13 +14,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
 
-from tui.demo.tour import Tour, tour_of
 from tui.files import private_directory, write_whole
 from tui.model.errors import ConfigError
 from tui.model.fleet import Fleet
@@ -32,6 +31,9 @@ from tui.screens.tour_ways import TourWays
 from tui.widgets.ascii import needs_ascii
 from tui.widgets.header import Bearings
 from tui.widgets.terminal_cells import TerminalCells
+
+if TYPE_CHECKING:
+    from tui.demo.tour import Tour
 
 # asyncio's own pool has six threads on two cores: six slow stores would hold up everything else.
 _THREADS = 64
@@ -213,6 +215,8 @@ class PgdrApp(TourWays):
         from tui.jobs.job import jobs_directory
         from tui.jobs.lock import is_held
 
+        if not self._state.exists():
+            return []  # a first run that is left makes nothing
         directories = sorted(jobs_directory(self._state).iterdir())
         return [directory.name for directory in directories if is_held(directory / "lock")]
 
@@ -264,9 +268,18 @@ def run_app(
             mend="Every verb works without one: see pgdr --help.",
         )
     ascii_only = ascii_only or needs_ascii(os.environ)
-    tour = tour_of(os.environ)
+    tour = _tour()
     app = PgdrApp(fleet, state, read_only, theme, ascii_only, operator=operator, incident=incident, tour=tour)
     return _run(app, mouse and fleet.app.mouse)
+
+
+def _tour() -> Tour | None:
+    """The tour that the demo around this process offers; what it takes is loaded there alone."""
+    if "PGDR_DEMO_TOUR" not in os.environ:
+        return None
+    from tui.demo.tour import tour_of
+
+    return tour_of(os.environ)
 
 
 def run_first(

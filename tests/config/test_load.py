@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tui.config.load import load, load_text
+from tui.model.channels import Ntfy, Webhook
 from tui.model.errors import ConfigError
 from tui.model.fleet import (
     BackupPolicy,
@@ -20,10 +21,8 @@ from tui.model.fleet import (
     Fleet,
     GcsStore,
     LocalStore,
-    Ntfy,
     S3Store,
     Secret,
-    Webhook,
 )
 
 SOURCE = Path("/etc/pgdr/fleet.toml")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tui.config.load import load, load_text
 from tui.config.write import text_of
+from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.fleet import (
     AzureStore,
     BackupPolicy,
@@ -22,18 +23,13 @@ from tui.model.fleet import (
     Endpoint,
     Fleet,
     GcsStore,
-    GoAlert,
     LocalStore,
-    Mail,
-    Ntfy,
     Programs,
     S3Store,
     Secret,
-    Slack,
     SqlCheck,
     Targets,
     Updates,
-    Webhook,
 )
 from tui.model.scenario import Scenario
 from tui.model.text import clean_lines

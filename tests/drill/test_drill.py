@@ -13,7 +13,8 @@ from tests.retention.conftest import Aged
 from tui.config.write import text_of
 from tui.files import write_whole
 from tui.model.backup import Backup, Verdict, Verification
-from tui.model.fleet import BackupPolicy, Database, Fleet, Webhook
+from tui.model.channels import Webhook
+from tui.model.fleet import BackupPolicy, Database, Fleet
 from tui.operations.alarm import backup_failed
 from tui.operations.due import good_ones, lateness
 from tui.operations.records import Drill, add_drill, drills

@@ -18,9 +18,9 @@ from tui.incident.book import Book
 from tui.incident.drill import kind_of
 from tui.incident.guide import Guide
 from tui.model.backup import Verdict
+from tui.model.channels import Webhook
 from tui.model.errors import Refused
 from tui.model.event import JobState
-from tui.model.fleet import Webhook
 from tui.model.incident import Step, StepStatus
 from tui.model.plan import Level
 from tui.model.scenario import Scenario

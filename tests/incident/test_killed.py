@@ -11,7 +11,7 @@ from tests.incident.life import live
 from tests.recovery.conftest import world
 from tests.recovery.world import World, utc_now, with_channels
 from tui.incident.book import Book
-from tui.model.fleet import Webhook
+from tui.model.channels import Webhook
 from tui.model.incident import Incident, Step, StepStatus
 from tui.operations.records import swaps
 

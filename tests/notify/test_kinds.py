@@ -9,7 +9,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.notify.conftest import Listener
-from tui.model.fleet import GoAlert, Mail, Ntfy, Secret, Slack, Webhook
+from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
+from tui.model.fleet import Secret
 from tui.notify.message import Message
 from tui.notify.send import send, shown
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.notify.conftest import Listener
-from tui.model.fleet import ChannelSpec, GoAlert, Ntfy, Secret, Slack, Webhook
+from tui.model.channels import ChannelSpec, GoAlert, Ntfy, Slack, Webhook
+from tui.model.fleet import Secret
 from tui.model.incident import Sent
 from tui.notify.message import Message
 from tui.notify.send import send_all

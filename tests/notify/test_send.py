@@ -10,8 +10,9 @@ from email.header import decode_header, make_header
 import pytest
 
 from tests.notify.conftest import Listener
+from tui.model.channels import ChannelSpec, Ntfy, Webhook
 from tui.model.errors import ConfigError, PgdrError, Unreachable
-from tui.model.fleet import ChannelSpec, Ntfy, Secret, Webhook
+from tui.model.fleet import Secret
 from tui.notify.message import Message
 from tui.notify.send import send, send_all
 

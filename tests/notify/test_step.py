@@ -14,7 +14,8 @@ from tui.config.write import text_of
 from tui.files import write_whole
 from tui.incident.book import Book
 from tui.incident.guide import Guide
-from tui.model.fleet import Database, Fleet, GoAlert, Secret, Webhook
+from tui.model.channels import GoAlert, Webhook
+from tui.model.fleet import Database, Fleet, Secret
 from tui.model.incident import Incident, Step, StepStatus, Swap
 from tui.model.scenario import Scenario
 from tui.model.wording import Occasion, Wording

@@ -10,7 +10,7 @@ import pytest
 from tests.notify.conftest import Listener, listener
 from tests.recovery.world import World, make_world, with_channels
 from tests.servers import FreshDatabase
-from tui.model.fleet import Webhook
+from tui.model.channels import Webhook
 
 __all__ = ["listener"]
 

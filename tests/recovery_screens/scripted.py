@@ -17,21 +17,12 @@ from tui.incident.guide import Guide
 from tui.incident.scenarios import Scope, known
 from tui.incident.steps.server import NotFresh
 from tui.model.backup import Backup, StoreProblem, TableContents, Verdict, Verification
+from tui.model.channels import ChannelSpec, Ntfy, Webhook
 from tui.model.difference import MergedTable, TableDifference
 from tui.model.elsewhere import address_in, database_at
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status
-from tui.model.fleet import (
-    ChannelSpec,
-    Contact,
-    Criticality,
-    Database,
-    Endpoint,
-    Fleet,
-    Ntfy,
-    Secret,
-    Webhook,
-)
+from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Secret
 from tui.model.incident import (
     HandOver,
     Incident,

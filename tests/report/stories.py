@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.recovery_screens.pictures import DONE
 from tui.model.backup import Verdict
+from tui.model.channels import Ntfy, Webhook
 from tui.model.difference import MergedTable, TableDifference
-from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Ntfy, Secret, Webhook
+from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Secret
 from tui.model.incident import (
     HandOver,
     Incident,

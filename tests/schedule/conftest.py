@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tui.config.write import text_of
-from tui.model.fleet import BackupPolicy, Component, Database, Endpoint, Fleet, LocalStore, Secret, Webhook
+from tui.model.channels import Webhook
+from tui.model.fleet import BackupPolicy, Component, Database, Endpoint, Fleet, LocalStore, Secret
 
 HOSTILE = (
     "we ird", 'quo"ted', "it's", "50%", "%n%%", "back\\slash", "trailing\\", "$HOME", "$(id)", "`id`", "a;b",

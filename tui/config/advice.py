@@ -7,21 +7,9 @@ from collections.abc import Iterator
 from tui.config.duration import text_of
 from tui.config.secrets import exposure, reveal
 from tui.config.table import dotted, nearest
+from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.errors import ConfigError
-from tui.model.fleet import (
-    AzureStore,
-    Criticality,
-    Database,
-    Endpoint,
-    Fleet,
-    GoAlert,
-    Mail,
-    Ntfy,
-    S3Store,
-    Secret,
-    Slack,
-    Webhook,
-)
+from tui.model.fleet import AzureStore, Criticality, Database, Endpoint, Fleet, S3Store, Secret
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
 

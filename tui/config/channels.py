@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui.config import keys
 from tui.config.table import Place, Reading, Table, dotted, nearest
-from tui.model.fleet import ChannelSpec, GoAlert, Mail, Ntfy, Slack, Updates, Webhook
+from tui.model.fleet import Updates
 from tui.model.wording import Occasion, Wording
 
-_KINDS: dict[str, type[ChannelSpec]] = {
-    "ntfy": Ntfy,
-    "webhook": Webhook,
-    "slack": Slack,
-    "mail": Mail,
-    "goalert": GoAlert,
-}
+if TYPE_CHECKING:
+    from tui.model.channels import ChannelSpec
+
 _REQUIRED = {
     "ntfy": ("topic",),
     "webhook": ("url",),
@@ -38,8 +36,14 @@ def read_channels(raw: Table, reading: Reading) -> tuple[ChannelSpec, ...]:
         if kind == "mail":
             _mail(read, at, reading)
         if all(keys.FIELDS.get(key, key) in read for key in _REQUIRED[kind]):
-            made.append(_KINDS[kind](name=name, **read))
+            made.append(_kinds()[kind](name=name, **read))
     return tuple(made)
+
+
+def _kinds() -> dict[str, type[ChannelSpec]]:
+    from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
+
+    return {"ntfy": Ntfy, "webhook": Webhook, "slack": Slack, "mail": Mail, "goalert": GoAlert}
 
 
 def _mail(read: Table, at: Place, reading: Reading) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tui.config import keys
 from tui.config.table import Place, Reading, Table, dotted
 from tui.config.values import found
-from tui.model.smoke import LIVE, Smoke
+
+if TYPE_CHECKING:
+    from tui.model.smoke import Smoke
 
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "sql": ("name", "sql", "expect"),
@@ -18,7 +21,11 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 
 def read_smokes(raw: Table, at: Place, reading: Reading) -> tuple[Smoke, ...]:
     """Given a database's table and its place, returns its smokes; what is wrong goes to `reading`."""
-    tables = raw.get("smokes", [])
+    if "smokes" not in raw:
+        return ()
+    from tui.model.smoke import LIVE, Smoke
+
+    tables = raw["smokes"]
     at = (*at, "smokes")
     if not isinstance(tables, list):
         reading.add(

@@ -14,24 +14,19 @@ import tomli_w
 
 from tui.config import duration
 from tui.config.keys import DATABASE, DUE, ENDPOINT, FIELDS
+from tui.model.channels import ChannelSpec, GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.fleet import (
     AzureStore,
     BackupPolicy,
-    ChannelSpec,
     Component,
     Database,
     Endpoint,
     Fleet,
     GcsStore,
-    GoAlert,
     LocalStore,
-    Mail,
-    Ntfy,
     S3Store,
     Secret,
-    Slack,
     StoreSpec,
-    Webhook,
 )
 from tui.model.service import ComposeService, KubernetesService, ServiceSpec, SystemdService
 from tui.model.smoke import Smoke

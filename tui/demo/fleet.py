@@ -10,9 +10,9 @@ from tui.demo.account import server_account
 from tui.demo.binaries import reachable_bin
 from tui.demo.history import LOCAL, OFFSITE
 from tui.demo.sample import EXCHANGE, GOALERT, KONG, Member
+from tui.model.channels import ChannelSpec, Ntfy, Webhook
 from tui.model.fleet import (
     BackupPolicy,
-    ChannelSpec,
     Component,
     Contact,
     Criticality,
@@ -20,12 +20,10 @@ from tui.model.fleet import (
     Endpoint,
     Fleet,
     LocalStore,
-    Ntfy,
     Programs,
     S3Store,
     Secret,
     SqlCheck,
-    Webhook,
 )
 
 BUCKET = "krystalinex-backups"

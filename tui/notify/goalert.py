@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from tui.config.secrets import reveal
-from tui.model.fleet import GoAlert
+from tui.model.channels import GoAlert
 from tui.model.text import clean, clean_lines
 from tui.notify.message import Message
 from tui.notify.post import Post

@@ -12,8 +12,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from tui.config.secrets import reveal
+from tui.model.channels import Mail
 from tui.model.errors import PgdrError, Unreachable
-from tui.model.fleet import Mail
 from tui.model.text import clean, clean_lines
 from tui.notify.message import Message
 from tui.notify.outcome import Later, Unsure, Untrusted

@@ -7,7 +7,7 @@ from base64 import b64encode
 from urllib.parse import quote
 
 from tui.config.secrets import reveal
-from tui.model.fleet import Ntfy
+from tui.model.channels import Ntfy
 from tui.model.text import clean, clean_lines
 from tui.notify.message import Message
 from tui.notify.post import Post

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from tui.model.channels import ChannelSpec, GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.errors import PgdrError
-from tui.model.fleet import ChannelSpec, GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.incident import Sent
 from tui.model.text import clean
 from tui.notify.goalert import goalert_request, goalert_shown

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tui.config.secrets import reveal
-from tui.model.fleet import Secret, Slack
+from tui.model.channels import Slack
+from tui.model.fleet import Secret
 from tui.model.text import clean, clean_lines
 from tui.notify.message import Message
 from tui.notify.post import Post

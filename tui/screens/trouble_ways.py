@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import work
 
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database
-from tui.model.trouble import Remedy
 from tui.screens import go
 from tui.screens.drill_ways import DrillWays
+
+if TYPE_CHECKING:
+    from tui.model.trouble import Remedy
 
 
 class TroubleWays(DrillWays):
@@ -48,6 +51,8 @@ class TroubleWays(DrillWays):
 
     def on_troubles_screen_wanted(self, message: object) -> None:
         """Does what is wanted, for the database that it is for."""
+        from tui.model.trouble import Remedy
+
         remedy: Remedy = message.remedy  # type: ignore[attr-defined]
         name: str | None = message.database  # type: ignore[attr-defined]
         names = [database.name for database in self._fleet.databases]
@@ -84,6 +89,8 @@ class TroubleWays(DrillWays):
         database = self._fleet.database(name)
         if database is None:
             return
+        from tui.model.trouble import Remedy
+
         ways: dict[Remedy, Callable[[], object]] = {
             Remedy.RECOVER: lambda: self.on_recover(go.Recover(name)),
             Remedy.CHECK_BACKUP: lambda: self.on_backups_of(go.BackupsOf(name)),

@@ -11,8 +11,8 @@ from tui.incident.scenarios import known
 from tui.incident.work import Work, acting
 from tui.jobs.updates import Wanted, want_updates
 from tui.model.amounts import in_words, minute, plural
+from tui.model.channels import ChannelSpec
 from tui.model.event import JobState
-from tui.model.fleet import ChannelSpec
 from tui.model.incident import Incident, Sent, Step, StepStatus, TimelineEntry
 from tui.model.progress import Progress
 from tui.model.text import clean, stamp

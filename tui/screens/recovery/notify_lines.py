@@ -8,7 +8,8 @@ from datetime import timedelta
 from textual.content import Content
 
 from tui.model import amounts as show
-from tui.model.fleet import ChannelSpec, Fleet, Updates
+from tui.model.channels import ChannelSpec
+from tui.model.fleet import Fleet, Updates
 from tui.model.incident import Incident, Sent
 from tui.model.text import clean
 from tui.model.wording import Occasion
