@@ -19,6 +19,16 @@ RUNBOOK = {
     "Backup file corrupted": "archive-damaged",
     "Out of disk space": "disk-full",
 }
+# What that table says of their causes and mends.
+CAUSES = {
+    "Database not running": "connection-refused",
+    "Wrong user": "permission-denied",
+    "Database dropped": "database-missing",
+    "Active connections": "sessions-in-the-way",
+    "Terminate connections first": "sessions-in-the-way",
+    "Disk issue": "archive-damaged",
+    "Large database": "disk-full",
+}
 # As the programs of 15 and 18 print them, with names, numbers and addresses of other machines.
 SAID = {
     'pg_dump: error: connection to server at "db7.internal" (10.1.2.3), port 6432 failed: Connection refused\n'
@@ -94,6 +104,11 @@ def test_a_message_is_known_for_sure_and_comes_first(text: str, key: str) -> Non
     assert (first.trouble.key, first.sure) == (key, True)
     # Upper case, other line ends, and a program's name before it change nothing.
     assert search(f"2026-11-21 03:10:00.123 UTC [4711] {text.upper()}")[0].trouble.key == key
+
+
+@pytest.mark.parametrize(("text", "key"), CAUSES.items())
+def test_a_cause_of_the_runbooks_table_comes_first(text: str, key: str) -> None:
+    assert search(text)[0].trouble.key == key
 
 
 @pytest.mark.parametrize(("text", "key"), TYPED.items())

@@ -122,7 +122,10 @@ def _weight(word: str) -> float:
 
 @cache
 def _index() -> _Index:
-    said = {t.key: tuple(frozenset(_words(text)) for text in (t.symptom, *t.said)) for t in troubles()}
+    said = {
+        t.key: tuple(frozenset(_words(text)) for text in (t.symptom, *t.said, *t.words.split(",")))
+        for t in troubles()
+    }
     told = {
         t.key: frozenset(_words(" ".join((t.symptom, t.words, t.cause, *t.do)))).union(*said[t.key])
         for t in troubles()

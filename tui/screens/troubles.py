@@ -28,8 +28,8 @@ from tui.widgets.tones import STRONG as BOLD
 
 _COLUMNS = (
     Column("trouble", 40, wide=60, gap=0),
-    Column("fits", 9),
-    Column("pgdr can", 20, wide=60, priority=1),
+    Column("fits", 7),
+    Column("pgdr can", 22, wide=60, priority=1),
 )
 
 
@@ -172,7 +172,7 @@ def trouble_lines(trouble: Trouble, width: int) -> list[Content]:
 
 
 def _cells(match: Match) -> list[Piece]:
-    what = ", ".join(in_words(remedy).what for remedy in match.trouble.remedies)
+    what = ", ".join(in_words(remedy).short for remedy in match.trouble.remedies)
     fits = Cell("surely", BOLD) if match.sure else Cell("perhaps" if match.score else "", DIM)
     return [match.trouble.symptom, fits, Cell(what, DIM)]
 
