@@ -13,6 +13,7 @@ import pytest
 
 from tests.recovery.world import World
 from tui.model.fleet import LocalStore
+from tui.postgres.databases import target_lock
 
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -197,6 +198,15 @@ def test_read_only_takes_away_what_changes_anything(world: World) -> None:
     planned = world.pgdr("restore", ref, "--plan", "--read-only")
     assert planned.returncode == 0
     assert f"from    {ref}" in planned.stdout and "pg_restore" in planned.stdout and not planned.stderr
+
+
+def test_a_target_that_another_one_works_on_is_refused(world: World) -> None:
+    ref = take_backup(world)
+    target = f"{world.live.name}_again"
+    with target_lock(world.live.endpoint, target):
+        told = world.answer("restore", ref, "--to", target, code=4)
+    assert (told["state"], told["verdict"]) == ("failed", None) and target in told["message"]
+    assert world.databases() == {world.live.name}
 
 
 def test_streams_that_are_closed_or_full_change_no_outcome(world: World) -> None:

@@ -36,6 +36,7 @@ class Ending:
     items: int | None = None
     fetched_bytes: int | None = None
     unreachable: bool = False
+    refused: bool = False
 
 
 def carry_out(

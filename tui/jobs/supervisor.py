@@ -30,7 +30,7 @@ from tui.jobs.sweep import sweep
 from tui.jobs.updates import Updater
 from tui.model.backup import Verdict
 from tui.model.elsewhere import database_at
-from tui.model.errors import PgdrError, Unreachable
+from tui.model.errors import PgdrError, Refused, Unreachable
 from tui.model.event import CancelAsked, JobEnded, JobKind, JobStarted, JobState, TargetMade
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean, rfc3339
@@ -97,8 +97,14 @@ def main(directory: Path) -> int:
             kept = f" Its database {clean(spec.target or '')} was kept." if cancel.keep() else ""
             ending = Ending(JobState.CANCELLED, None, f"Stopped as asked.{kept}")
         except PgdrError as error:
-            unreachable = isinstance(error, Unreachable)
-            ending = Ending(JobState.FAILED, None, _sentence(error), error.mend, unreachable=unreachable)
+            ending = Ending(
+                JobState.FAILED,
+                None,
+                _sentence(error),
+                error.mend,
+                unreachable=isinstance(error, Unreachable),
+                refused=isinstance(error, Refused),
+            )
         except Exception as error:  # noqa: BLE001 - the last word of a job must be in its journal, whatever
             # happened; a message of unknown origin could hold anything, so only its kind is told
             ending = Ending(
@@ -121,6 +127,7 @@ def main(directory: Path) -> int:
                 items=ending.items,
                 fetched_bytes=ending.fetched_bytes,
                 unreachable=ending.unreachable,
+                refused=ending.refused,
             )
         )
     return 0 if ending.state is JobState.DONE else 1

@@ -247,6 +247,7 @@ class JobEnded:
     items: int | None = None
     fetched_bytes: int | None = None
     unreachable: bool = False  # a server or store didn't answer, or refused the credentials
+    refused: bool = False  # for safety: another one works on the target
 
 
 Event = (

@@ -102,3 +102,4 @@ class Progress:
     made_ref: str | None
     unreachable: bool = False  # it failed because a server or store didn't answer
     told: tuple[Sent, ...] = ()  # what it told the channels by itself
+    refused: bool = False  # it was refused for safety: another one works on the target

@@ -371,6 +371,7 @@ class Fold:
             made_ref=ended.ref if ended else None,
             unreachable=ended.unreachable if ended else False,
             told=tuple(self._told),
+            refused=ended.refused if ended else False,
         )
 
     def _left_s(self, now: datetime) -> float | None:

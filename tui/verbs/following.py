@@ -10,7 +10,7 @@ from tui.jobs.watch import follow
 from tui.model import codec
 from tui.model.amounts import duration
 from tui.model.backup import Verdict
-from tui.model.errors import Unreachable
+from tui.model.errors import Refused, Unreachable
 from tui.model.event import JobState
 from tui.model.progress import Progress
 from tui.verbs.context import Context
@@ -69,9 +69,11 @@ def tell_end(context: Context, picture: Progress) -> None:
 
 
 def exit_code(picture: Progress) -> int:
-    """0 clean, 3 explained, 5 when a server or store didn't answer, 1 anything else."""
+    """0 clean, 3 explained, 4 when another one works on the target, 5 when a server or store didn't answer,
+    1 anything else."""
     if picture.state is not JobState.DONE:
-        return Unreachable.exit_code if picture.unreachable else 1
+        refused = Refused.exit_code if picture.refused else 1
+        return Unreachable.exit_code if picture.unreachable else refused
     return {Verdict.CLEAN: 0, Verdict.EXPLAINED: 3}.get(picture.verdict or Verdict.FAILED, 1)
 
 

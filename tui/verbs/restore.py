@@ -124,8 +124,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _verdict(picture: Progress) -> str | None:
-    """Nothing is there to judge of a restore that failed before its end: it failed."""
-    if picture.verdict is None and picture.state is JobState.FAILED:
+    """Nothing is there to judge of a restore that failed before its end: it failed, if it was let begin."""
+    if picture.verdict is None and picture.state is JobState.FAILED and not picture.refused:
         return Verdict.FAILED.value
     return picture.verdict.value if picture.verdict else None
 

@@ -123,4 +123,6 @@ def _document(ref: str | None, picture: Progress | None) -> dict[str, Any]:
         "checks": [codec.plain(c) for c in picture.checks] if picture else [],
         "errors": errors_of(picture) if picture else [],
         "duration_s": picture.duration_s if picture else None,
+        "message": picture.message if picture else None,
+        "mend": picture.mend if picture else None,
     }
