@@ -99,7 +99,8 @@ def test_when_tables_were_emptied_is_known_by_the_server_s_files(world: World) -
     time.sleep(1.1)  # a file's time has whole seconds
     before = utc_now()
     world.sql("TRUNCATE wallets CASCADE")
-    found = assessed(world)
+    found = assessed(world, {"freshness": ("orders.at",)})
+    assert "Nothing tells of the last write: orders.at." in said(found, Level.WARNING)
     assert found.proposal.scenario is Scenario.ACCIDENTAL_DELETION
     assert set(found.proposal.tables) == {"public.wallets", "public.orders"}
     assert found.proposal.good_at == made.manifest.created_at

@@ -262,6 +262,10 @@ def tell_last_write(
             parts.found(Level.WARNING, about, f"The newest {about} could not be read: {one.problem}.")
     last: Newest | None = max(seen, key=lambda n: n.at or now, default=None)
     if last is None or last.at is None:
+        empty = ", ".join(clean(n.column.removeprefix("public."), 120) for n in newest if n.problem is None)
+        if empty:
+            mend = "Its tables are empty, or it holds no time."
+            parts.found(Level.WARNING, "last write", f"Nothing tells of the last write: {empty}.", mend)
         return None
     age = now - last.at
     name = clean(last.column.removeprefix("public."), 120)

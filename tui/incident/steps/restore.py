@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tui.incident.clocks import targets
+from tui.incident.clocks import data_lost, targets
 from tui.incident.drill import purpose, with_target
 from tui.incident.scenarios import NOTHING, Scope, known
 from tui.incident.steps.server import FreshServer, where
@@ -61,7 +61,10 @@ class RestoreStep(FreshServer):
             tables=tables,
             now=self._now(),
         )
-        return replace(plan, findings=(*self._about_scenario(plan, tables), *plan.findings))
+        # Counted as everywhere in the recovery, not up to now: since the damage nothing more can be lost.
+        lost = data_lost(incident)
+        age = plan.age if lost is None else lost
+        return replace(plan, age=age, findings=(*self._about_scenario(plan, tables), *plan.findings))
 
     def _tables_to_restore(self) -> tuple[str, ...]:
         scenario = self._incident.scenario

@@ -345,9 +345,7 @@ class RestorePane(StepPane):
         self.query_one("#restore-plan", TextLines).show([*self._before(), *advice])
 
     def _job_context(self) -> JobContext:
-        incident, endpoint = self.desk.incident, self.guide.recovering.endpoint
-        began = self._picture.started_at if self._picture and self._picture.started_at else self.desk.now()
-        lost = began - incident.backup_at if incident.backup_at else None
+        endpoint, lost = self.guide.recovering.endpoint, self.desk.clocks.lost
         if self._plan is not None:
             where = f"{self.guide.database.service} (PostgreSQL {self._plan.server_version})"
         else:
