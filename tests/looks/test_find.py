@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.looks.world import BACKUPS, FLEET, ROOMS, app_of, settle
 from tests.recovery_screens.pictures import NOW
@@ -26,33 +27,37 @@ from tui.widgets.line_table import LineTable
 from tui.widgets.ranking import Candidate, best, distance
 
 
-async def _find(pilot: Pilot[int], *typed: str) -> list[str]:
-    """Opens it and types; returns what is found, best first."""
-    await pilot.press("ctrl+p", *typed)
+async def _find(pilot: Pilot[int], typed: str) -> list[str]:
+    """Opens it and gives it what a person types; returns what is found, best first."""
+    await pilot.press("ctrl+p")
     await until(pilot, lambda: isinstance(pilot.app.screen, FindScreen), "finding")
+    screen = pilot.app.screen
+    assert isinstance(screen, FindScreen)
+    screen.query_one("#query", Input).value = typed
     await settle(pilot)
-    await pilot.pause(0.4)
-    return [row.what for row in pilot.app.screen.query_one(LineTable).seen]
+    await until(pilot, lambda: not screen._reading and not screen._stale, "all is read")
+    await settle(pilot)
+    return [row.what for row in screen.query_one(LineTable).seen]
 
 
 async def test_a_command_of_this_screen_or_of_any_is_found_and_done(tmp_path: Path) -> None:
     app = app_of(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        found = await _find(pilot, *"backups")
+        found = await _find(pilot, "backups")
         assert found[0] == "backups" and "backups of all databases" in found
         assert "kong: backups" in found
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, BackupsScreen), "the first is done")
-        assert "jobs" in await _find(pilot, *"jobs")
+        assert "jobs" in await _find(pilot, "jobs")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, JobsScreen), "one of another screen, too")
-        await _find(pilot, *"goalert")
+        await _find(pilot, "goalert")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, FleetScreen), "a database is gone to")
         row = app.screen.query_one(LineTable).cursor_row
         assert row is not None and row.database.name == "goalert"
-        await _find(pilot, *"theme light")
+        await _find(pilot, "theme light")
         await pilot.press("enter")
         await settle(pilot)
         assert app.theme == "light"
@@ -62,13 +67,13 @@ async def test_a_backup_an_incident_and_a_job_are_found(tmp_path: Path) -> None:
     app = app_of(tmp_path)
     async with app.run_test(size=(100, 24)) as pilot:
         await settle(pilot)
-        found = await _find(pilot, *"azure kong-3")
+        found = await _find(pilot, "azure kong-3")
         assert found[0] == "azure:kong-3.dump"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ContentsScreen), "the backup is looked into")
-        assert any(what.startswith("7 crypto_exchange, open") for what in await _find(pilot, *"incident 7"))
+        assert any(what.startswith("7 crypto_exchange, open") for what in await _find(pilot, "incident 7"))
         await pilot.press("escape")
-        found = await _find(pilot, *"031800Z-verify")
+        found = await _find(pilot, "031800Z-verify")
         assert found[0].startswith("20261121T031800Z-verify")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, RestoreScreen), "the job is watched")
@@ -102,7 +107,7 @@ async def test_in_read_only_mode_nothing_that_changes_is_found(tmp_path: Path) -
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         for typed in ("recover", "back up now"):
-            found = await _find(pilot, *typed)
+            found = await _find(pilot, typed)
             assert [what for what in found if what == typed or what.endswith(f": {typed}")] == []
             await pilot.press("escape")
             await pilot.pause()

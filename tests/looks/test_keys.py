@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.binding import Binding
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 import tui.screens
 import tui.widgets
 from tests.looks.world import FLEET, SCREENS, app_of, opened, settle, widgets
-from tests.screens.eyes import screen_text
+from tests.screens.eyes import screen_text, until
 from tui.model.keys import DANGEROUS, KEYS, TOGETHER, all_keys
 from tui.screens.backups import BackupsScreen
 from tui.screens.fleet import FleetScreen
@@ -27,6 +30,8 @@ from tui.screens.help import help_on
 from tui.widgets.choice import Choice
 from tui.widgets.keys import KeyFooter, is_dangerous
 
+# In these lists there is nothing to open.
+_LOOKED_AT = {"database", "backup", "kept", "pause", "differences"}
 _TAKEN = {"ctrl+a", "ctrl+b", "ctrl+j", "ctrl+o", "ctrl+s"}
 
 
@@ -66,12 +71,16 @@ def test_every_table_is_checked_for_keys_that_stand_for_two_things() -> None:
 async def test_read_only_takes_everything_dangerous_away(name: str, tmp_path: Path) -> None:
     """From the keys, the footer, the help and what ctrl+p finds; READ-ONLY is in the header."""
     app = app_of(tmp_path, read_only=True)
+    known = dict(all_keys())
     async with opened(app, name, (80, 24)) as pilot:
         active = [a.binding.id for a in app.screen.active_bindings.values()]
         assert not DANGEROUS & set(active)
         told = help_on(app.screen)
         assert told.page.startswith("# ") and len(told.page) > 100, "it doesn't say what it is for"
         assert told.keys and not DANGEROUS & {key.id for key in told.keys}
+        nameless = [key for key in told.keys if key.id not in known and key.key != "tab shift+tab"]
+        assert nameless == [], "it isn't of the table"
+        assert name not in _LOOKED_AT or "rows.choose" not in {key.id for key in told.keys}
         labels = {key.label for id_, key in all_keys() if id_ in DANGEROUS} - {"verify", "drill"}
         for footer in app.screen.query(KeyFooter):
             assert not labels & {label for _, label in footer.shown()}
@@ -86,42 +95,59 @@ async def test_read_only_takes_everything_dangerous_away(name: str, tmp_path: Pa
         assert app.screen is before
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in SCREENS if name.startswith(("confirm", "choose", "reason"))]
-)
-@pytest.mark.parametrize("key", ["enter", "space", "y", "tab"])
+async def _hold(pilot: Pilot[int], key: str, screen: Screen[Any]) -> None:
+    """Repeats a key quicker than a choice takes it for two presses, while the question is there; then waits
+    until nothing is waiting for it to be let go."""
+    character = {"enter": "\r", "tab": "\t", "space": " "}.get(key, key)
+    for _ in range(50):
+        if pilot.app.screen is not screen:
+            return
+        event = events.Key(key, character)
+        event.set_sender(pilot.app)
+        pilot.app.post_message(event)
+        await pilot.pause(0)
+    await pilot.pause()
+    for _ in range(200):
+        if pilot.app.screen is not screen or not any(c._waiting for c in screen.query(Choice)):
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("a choice still waits for the key to be let go")
+
+
+@pytest.mark.parametrize("name", ["confirm", "confirm without a name", "choose", "reason"])
 async def test_a_held_key_confirms_nothing(
-    name: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fifty repeats of it as the question opens; and of enter where all that is asked for has been typed."""
-    monkeypatch.setattr(Choice, "PAUSE_S", 0.3)
+    """Fifty repeats of it as the question opens; and where all that is asked for has been typed."""
+    monkeypatch.setattr(Choice, "PAUSE_S", 0.5)
     app = app_of(tmp_path)
     answers: list[Any] = []
-    harmless = (None, False, 0)
+    typed = {"confirm": ("#typed", "crypto_exchange"), "reason": ("Input", "told by phone")}.get(name)
+    waited = False
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        for typed in (False, True):
-            screen = SCREENS[name](app)
-            assert screen is not None
-            app.push_screen(screen, answers.append)
-            await pilot.pause()
-            if typed and name.startswith("confirm"):
-                await pilot.press(*"crypto_exchange")
-            elif typed and name == "reason":
-                await pilot.press(*"told by phone")
-            for _ in range(50):
-                if app.screen is not screen:
-                    break
-                await pilot.press(key)
-            await pilot.pause(0.4)
-            assert all(answer in harmless for answer in answers), (typed, answers)
-            if app.screen is screen:
-                await pilot.press("escape")
-            await pilot.pause()
+        for key in ("enter", "space", "y", "tab"):
+            for text in (None, typed) if typed else (None,):
+                screen = SCREENS[name](app)
+                assert screen is not None
+                app.push_screen(screen, answers.append)
+                await pilot.pause()
+                if text is not None:
+                    named = screen.query_one(text[0], Input)
+                    named.value = text[1]
+                    named.focus()
+                    await pilot.press("enter")  # in the name: to the action
+                    waited |= screen.focused is not None and screen.focused.id == "action"
+                await _hold(pilot, key, screen)
+                assert all(answer in (None, False, 0) for answer in answers), (key, text, answers)
+                if app.screen is screen:
+                    await pilot.press("escape")
+                await pilot.pause()
+    assert waited or typed is None, "no key was held on the action itself"
 
 
 async def test_one_press_that_is_let_go_confirms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Choice, "PAUSE_S", 0.2)
+    monkeypatch.setattr(Choice, "PAUSE_S", 1.0)
     app = app_of(tmp_path)
     answers: list[Any] = []
     async with app.run_test(size=(80, 24)) as pilot:
@@ -131,8 +157,7 @@ async def test_one_press_that_is_let_go_confirms(tmp_path: Path, monkeypatch: py
         await pilot.pause()
         await pilot.press(*"crypto_exchange", "enter", "enter")
         assert answers == [] and "> swap <" in screen_text(app)
-        await pilot.pause(0.3)
-        assert answers == [True]
+        await until(pilot, lambda: answers == [True], "it was let go")
 
 
 async def test_a_configuration_gives_other_keys(tmp_path: Path) -> None:

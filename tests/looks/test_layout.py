@@ -1,29 +1,13 @@
-"""Every screen at every size: nothing is cut without a mark, nothing overlaps, the footer's keys fit."""
+"""Below the floor: a plain message, and back to where it was."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.looks.flaws import flaws
-from tests.looks.world import SCREENS, SIZES, app_of, opened, settle
+from tests.looks.world import app_of, settle
 from tests.screens.eyes import screen_text
 from tui.screens.fleet import FleetScreen
 from tui.screens.small import FLOOR, SmallScreen
-
-
-@pytest.mark.parametrize("name", SCREENS)
-async def test_a_screen_at_every_size(name: str, tmp_path: Path) -> None:
-    """Begins small, grows and shrinks again while it is shown."""
-    app = app_of(tmp_path)
-    async with opened(app, name, FLOOR) as pilot:
-        found = {FLOOR: flaws(app)}
-        for size in (*SIZES, SIZES[0]):
-            await pilot.resize_terminal(*size)
-            await settle(pilot)
-            found[size] = flaws(app)
-        assert {size: what for size, what in found.items() if what} == {}, screen_text(app)
 
 
 async def test_below_the_floor_it_says_so_and_comes_back_by_itself(tmp_path: Path) -> None:
