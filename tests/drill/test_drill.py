@@ -63,6 +63,7 @@ def test_a_drill_of_a_table_is_recorded_as_one(world: World) -> None:
     assert row["last_drill"] is None and row["last_verified_at"] is None
     due = {d["what"]: d for d in world.answer("due")}
     assert due["single table"]["overdue"] is False and due["recovery"]["overdue"] is True
+    assert due["single table"]["how"] == f"pgdr drill shop --table {world.database.key_tables[0]}"
 
 
 def test_a_drill_that_fails_is_recorded_and_exits_1(world: World) -> None:

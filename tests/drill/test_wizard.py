@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.recovery.world import World, make_world, utc_now, with_channels
 from tests.recovery_screens.seen import text_of, until
 from tests.servers import FreshDatabase
 from tui.app import PgdrApp
+from tui.config.write import text_of as toml_of
+from tui.files import write_whole
 from tui.incident.book import Book
 from tui.incident.drill import kind_of
 from tui.incident.guide import Guide
@@ -22,8 +25,10 @@ from tui.model.channels import Webhook
 from tui.model.errors import Refused
 from tui.model.event import JobState
 from tui.model.incident import Step, StepStatus
+from tui.model.paused import FreezeHow
 from tui.model.plan import Level
 from tui.model.scenario import Scenario
+from tui.model.service import CommandService
 from tui.operations.records import Drill, add_drill, drills
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.drills import DrillsScreen
@@ -34,11 +39,16 @@ __all__ = ["listener"]
 
 
 @pytest.fixture
-def world(db18: FreshDatabase, tmp_path: object, listener: Listener) -> World:
-    """A database with an application that answers, and a channel that would."""
+def world(db18: FreshDatabase, tmp_path: Path, listener: Listener) -> World:
+    """A database with an application that answers, a service that would note being stopped or started, and a
+    channel that would be told."""
     made = make_world(
-        db18, tmp_path, change=lambda d: replace(d, health_url=f"{listener.url}/health")  # type: ignore[arg-type]
+        db18, tmp_path,
+        change=lambda d: replace(d, health_url=f"{listener.url}/health", services=("server",)),
     )  # fmt: skip
+    touched = ("touch", str(tmp_path / "touched"))
+    server = CommandService(name="server", stop=touched, start=touched, state=("true",))
+    write_whole(made.config, toml_of(replace(made.fleet, services=(server,))))
     return with_channels(made, Webhook("status", f"{listener.url}/hook"))
 
 
@@ -68,6 +78,8 @@ def test_a_whole_drill_changes_nothing_and_remembers_what_it_measured(
     ref = world.back_up().refs[0]
     before = held(world)
     guide = begun(world)
+    guide.pause_all(lambda event: None)
+    guide.freeze(FreezeHow.READ_ONLY)
     restored(world, guide)
     (scratch,) = guide.incident.scratch
     assert scratch.startswith(f"{world.live.name}_drill_") and guide.incident.target == scratch
@@ -77,6 +89,9 @@ def test_a_whole_drill_changes_nothing_and_remembers_what_it_measured(
     guide.verify(lambda check: None)
     guide.swap_plan()
     assert guide.swap(world.live.name).swap is None and guide.incident.rehearsed_at is not None
+    guide.thaw()
+    guide.resume_all(lambda event: None)
+    assert not (world.config.parent / "touched").exists() and not (world.state / "paused").exists()
     closed = guide.close("rehearsed", found="The runbook names the wrong host.")
     assert held(world) == before
     assert listener.asked == []  # neither the channel nor the application
@@ -89,6 +104,7 @@ def test_a_whole_drill_changes_nothing_and_remembers_what_it_measured(
     assert made.rpo_s is not None and 0 <= made.rpo_s < 3600 and made.operator == "ann@db1"
     said = [entry.text for entry in closed.timeline]
     assert any(t.startswith("DRILL: would run ALTER DATABASE") for t in said)
+    assert any(t.startswith("DRILL: would freeze") for t in said)
     assert any(t.startswith("DRILL: would tell status") for t in said) and "DRILL begun for shop." in said
     assert "DRILL" in guide.report_path.read_text()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -155,9 +156,10 @@ def duties(
             at, by = (_verified_at(last), _by(fleet, last)) if last else (None, None)
             how = f"pgdr verify --due {name}"
             found.append(_duty(name, "verification", fleet.verify_every, at, by, how, now))
+        table = shlex.quote(database.key_tables[0]) if database.key_tables else "S.T"
         rehearsed = [d for d in drills(state, name) if d.verdict is not Verdict.FAILED]
         for what, every, kinds, how in (
-            ("single table", fleet.table_drill_every, ("table",), f"pgdr drill {name} --table S.T"),
+            ("single table", fleet.table_drill_every, ("table",), f"pgdr drill {name} --table {table}"),
             ("recovery", fleet.drill_every, ("recovery", "full"), f"pgdr drill {name}"),
             ("full", fleet.full_drill_every, ("full",), "pgdr drill --all"),
         ):
