@@ -59,6 +59,19 @@ def test_create_refuses_what_is_there_and_what_cannot_be(ground: Ground) -> None
     assert "made" not in ground.databases()
 
 
+def test_a_restored_database_goes_with_the_subscriptions_that_were_restored(ground: Ground) -> None:
+    at = ground.endpoint
+    databases.create(at, "made", DatabaseLocale("UTF8", "C", "C", at.user))
+    how = "CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false, slot_name = s)"
+    for name in ('"we ird"', "other"):
+        ground.sql(f"CREATE SUBSCRIPTION {name} {how}", "made")
+    with pytest.raises(PgdrError, match="subscription"):  # what isn't restored may need its slot dropped too
+        databases.drop(at, "made", force=True)
+    databases.drop(at, "made", force=True, restored=True)
+    assert not databases.exists(at, "made")
+    databases.drop(at, "made", restored=True)  # twice is no error
+
+
 def test_a_drop_that_is_not_possible_says_why(ground: Ground) -> None:
     ground.sql(f"ALTER DATABASE {ground.name} IS_TEMPLATE true")
     with pytest.raises(PgdrError, match=r"could not be dropped.*template"):

@@ -86,7 +86,7 @@ class Rehearsal(Work):
                 raise Refused(f"{clean(name)} is no scratch database of a drill; it is not dropped.")
             endpoint = open_place(self.recovering)
             with target_lock(endpoint, name):
-                drop(endpoint, name, force=True)
+                drop(endpoint, name, force=True, restored=True)
             self._note("fact", f"DRILL: the scratch database {clean(name)} was dropped.")
         self._change(scratch=())
 

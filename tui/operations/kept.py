@@ -63,7 +63,7 @@ def drop_kept(
         )
     endpoint = open_place(database)
     with target_lock(endpoint, name):
-        drop(endpoint, name)
+        drop(endpoint, name, restored=found.purpose != "before")
     dropped(state, database.name, name)
     return found
 

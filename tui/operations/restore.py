@@ -216,7 +216,7 @@ def _stopped(endpoint: Endpoint, target: str, keep: bool, staging: Path) -> None
     try:
         terminate(endpoint, target)
         if not keep:
-            drop(endpoint, target, force=True)
+            drop(endpoint, target, force=True, restored=True)
     except PgdrError as error:
         raise type(error)(
             f'Stopped as asked, but "{clean(target)}" could not be {"left" if keep else "dropped"} in order.',

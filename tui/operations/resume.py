@@ -123,7 +123,7 @@ def go_on(
         report(LogLine(f"Goes on from {was.job}: {len(done)} of {len(todo)} items are done."))
         return done
     report(LogLine(f"{why} The restore begins anew."))
-    drop(endpoint, target, force=True)
+    drop(endpoint, target, force=True, restored=True)
     return frozenset()
 
 

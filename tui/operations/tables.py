@@ -185,7 +185,7 @@ def drop_restored(database: Database, restored: str) -> None:
         raise Refused("That is the live database: it is never dropped.", mend="Name the restored one.")
     endpoint = open_place(database)
     with target_lock(endpoint, restored):
-        drop(endpoint, restored, force=True)
+        drop(endpoint, restored, force=True, restored=True)
 
 
 def _about(difference: TableDifference, triggers: Sequence[str]) -> list[Finding]:

@@ -142,7 +142,7 @@ def drop_stale(database: Database, report: Report) -> tuple[str, ...]:
         try:
             # A restore into one, for a drill that a person goes through, holds the lock on its own name.
             with target_lock(endpoint, _lock_name(kept.name)), target_lock(endpoint, kept.name):
-                drop(endpoint, kept.name)
+                drop(endpoint, kept.name, restored=True)
         except PgdrError as error:  # at work, or something holds it: the next one tries again
             if not isinstance(error, Refused):
                 report(LogLine(clean(str(error), 300)))
@@ -168,7 +168,7 @@ def _scratch(endpoint: Endpoint, target: str, report: Report) -> Iterator[Report
             yield watched
         finally:
             if made:
-                drop(endpoint, target, force=True)
+                drop(endpoint, target, force=True, restored=True)
 
 
 def _lock_name(target: str) -> str:

@@ -145,13 +145,16 @@ def unfinished(connection: Connection, name: str) -> str | None:
     return clean(comment.removeprefix(_UNFINISHED), 500) if comment.startswith(_UNFINISHED) else None
 
 
-def drop(endpoint: Endpoint, name: str, force: bool = False) -> None:
-    """Drops a database if it is there; `force` ends its sessions first.
+def drop(endpoint: Endpoint, name: str, force: bool = False, *, restored: bool = False) -> None:
+    """Drops a database if it is there; `force` ends its sessions first. One that is `restored` has the
+    subscriptions of the one that was backed up, which would hold it: see _unsubscribe.
 
     Raises PgdrError when something still holds it (sessions, prepared transactions, replication slots,
     subscriptions) or the role may not, and as `connect` does.
     """
     with connect(outside(endpoint, name)) as connection, failures(f'"{clean(name)}" could not be dropped.'):
+        if restored:
+            _unsubscribe(endpoint, connection, name)
         target = sql.Identifier(name)
         if not force:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(target))
@@ -161,6 +164,21 @@ def drop(endpoint: Endpoint, name: str, force: bool = False) -> None:
             connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(target))
             end_sessions(connection, (name,))
             connection.execute(sql.SQL("DROP DATABASE {}").format(target))
+
+
+def _unsubscribe(endpoint: Endpoint, connection: Connection, name: str) -> None:
+    """Drops the subscriptions of a restored database that are not enabled, as pg_restore leaves them.
+
+    Their slots on the publisher are left alone: they belong to the database that was backed up.
+    """
+    query = """
+        SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+         WHERE d.datname = %s AND NOT s.subenabled"""
+    if names := [row[0] for row in connection.execute(query, (name,)).fetchall()]:
+        with connect(endpoint, name) as inside:
+            for subscription in map(sql.Identifier, names):
+                inside.execute(sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(subscription))
+                inside.execute(sql.SQL("DROP SUBSCRIPTION {}").format(subscription))
 
 
 def outside(endpoint: Endpoint, *names: str) -> Endpoint:
