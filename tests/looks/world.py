@@ -27,16 +27,21 @@ from tui.model.backup import Backup, Verdict, Verification
 from tui.model.difference import TableDifference
 from tui.model.errors import Unreachable
 from tui.model.facts import DatabaseFacts, Status, TableFacts
-from tui.model.fleet import Criticality, Endpoint, Fleet, LocalStore
+from tui.model.fleet import Criticality, Endpoint, Fleet, LocalStore, S3Store
 from tui.model.incident import Step
 from tui.model.kept import KeptDatabase
 from tui.model.paused import FreezeView, Paused, PausedService, PauseState, ServiceView
 from tui.operations.catalogue import Description
 from tui.operations.drill import DrillRow
 from tui.operations.due import Duty
+from tui.operations.first_look import InStore
+from tui.operations.nearby import NearStore, Surroundings
 from tui.operations.pause import Cause
 from tui.operations.pausing import Pausing
 from tui.operations.records import Drill
+from tui.postgres.found import FoundDatabase
+from tui.postgres.nearby import Answer as NearAnswer
+from tui.postgres.nearby import NearServer
 from tui.screens.backups import BackupsScreen
 from tui.screens.backups_contents import ContentsScreen
 from tui.screens.confirm import ConfirmScreen
@@ -45,6 +50,9 @@ from tui.screens.drills import DrillsScreen
 from tui.screens.error import ErrorScreen
 from tui.screens.find import FindScreen
 from tui.screens.findable import findable, paths
+from tui.screens.first_add import AddScreen
+from tui.screens.first_file import FirstFileScreen
+from tui.screens.first_run import FirstRunScreen
 from tui.screens.fleet_database import DatabaseScreen
 from tui.screens.fleet_rows import Entry
 from tui.screens.help import HelpScreen, help_on
@@ -250,6 +258,32 @@ _FACTS = [
     ("then", "undo puts it back"),
 ]
 
+
+class _Near(Surroundings):
+    """Finds servers and stores of every kind at once, with all that can be said of one."""
+
+    def servers(self, on_server: Callable[[NearServer], None]) -> None:
+        for number, answer in enumerate(NearAnswer):
+            databases = (FoundDatabase(ODD, 10**9), FoundDatabase("kong", None))
+            on_server(
+                NearServer(
+                    Endpoint("db" * 30, 5432 + number), ODD, answer=answer, version="16.4", why=LONG[:300],
+                    mend=LONG[:200], databases=databases if answer is NearAnswer.ANSWERS else (),
+                )
+            )  # fmt: skip
+
+    def stores(self, on_store: Callable[[NearStore], None]) -> None:
+        inside = InStore(12, ("kong", ODD), NOW, True)
+        on_store(NearStore(STORES[0], "a directory", inside))
+        on_store(
+            NearStore(S3Store("offsite", "bucket-" * 8), ODD, problem=Unreachable(LONG[:300], None, "Look."))
+        )
+        on_store(NearStore(S3Store("offsite", ""), ODD, problem=Unreachable("No.", LONG[:300])))
+
+
+_NEAR = _Near({}, None, Path("/nowhere"))
+_PLACES = (Path("/nowhere/.config/pgdr/pgdr.toml"), Path("/nowhere/pgdr.toml"))
+
 SCREENS: dict[str, Callable[[PgdrApp], Screen[Any] | None]] = {
     "fleet": lambda app: None,  # it is there
     "database": lambda app: DatabaseScreen(app._house, Entry(DATABASES[1], NOW, facts=FACTS[1], tables=LIVE)),
@@ -281,6 +315,9 @@ SCREENS: dict[str, Callable[[PgdrApp], Screen[Any] | None]] = {
     "drills": lambda app: DrillsScreen(app._house),
     "drill_history": lambda app: DrillHistoryScreen(app._house, "crypto_exchange"),
     "find": lambda app: FindScreen(app._house, findable(app), paths(app)),
+    "first_run": lambda app: FirstRunScreen(app._bearings, _NEAR, _PLACES),
+    "first_file": lambda app: FirstFileScreen(app._bearings, [(Endpoint("127.0.0.1", 9), ODD)], (), _PLACES),
+    "first_add": lambda app: AddScreen(_NEAR.typed),
     "help": lambda app: HelpScreen(app._bearings, help_on(app.screen), app.copy_text),
     **{step.value: _step(step) for step in Step},
     "restore running": _step(Step.RESTORE, picture=HALFWAY),

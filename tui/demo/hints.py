@@ -1,7 +1,7 @@
 """What the tour says: from what is on the screen, which keys work there and where the recovery stands, the
 next step and why. It keeps nothing: whoever does something else than it says is told what fits there.
 
-Keys are named as `{scope.name}`, so that each stands as it is here.
+Keys stand in braces, by their scope and name, so that each can be told as it is here.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from tui.demo.tour import STORIES
 from tui.model.incident import Incident, Step
 
-NAME_STEPS = tuple(step.value for step in Step)
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the app is at: the help page of its screen, the ids of the keys that work there now, whether a
-    name has to be typed, the disaster that was made, and the recovery from it as far as there is one."""
+    name has to be typed, whether the step is `busy` asking, the disaster that was made, and the recovery from
+    it as far as there is one."""
 
     page: str
     keys: frozenset[str]
     types_a_name: bool = False
+    busy: bool = False
     made: str | None = None
     incident: Incident | None = None
 
@@ -38,6 +38,8 @@ def hint(seen: Seen) -> str:
         return _SEEN_IN_PART
     if seen.page == "resume":
         return _at_resume(seen)
+    if seen.page == "pick" and seen.busy:
+        return _STEPS["pick"][-1][1]
     for key, said in _STEPS.get(seen.page, ()):
         if not key or key in seen.keys:
             return said
@@ -110,8 +112,8 @@ _SEEN_IN_PART = (
     " database corruption”, so that all of it comes back."
 )
 _NEXT = (
-    "Recovered. Next: {fleet.verify} proves a backup before it is needed, {fleet.drill} rehearses without a"
-    " disaster, {fleet.incidents} keeps the reports; {app.tour} ends the tour."
+    "Recovered; {fleet.refresh} looks again. Next: {fleet.verify} proves a backup, {fleet.drill} rehearses"
+    " without a disaster, {fleet.incidents} keeps the reports; {app.tour} ends the tour."
 )
 _WAIT = "pgdr is at work; what it finds appears here by itself. Nothing waits for a key of yours."
 _STEPS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from tui.model.errors import PgdrError, UsageError
 from tui.model.fleet import AzureStore, Endpoint, GcsStore, LocalStore, S3Store, StoreSpec
 from tui.model.text import clean
 from tui.operations.first_look import InStore, look_into
-from tui.postgres.nearby import NearServer, ask, near_servers, sockets_in
+from tui.postgres.nearby import PORTS, SOCKETS, NearServer, ask, near_servers, sockets_in
 
 DIRECTORIES = (
     "/var/backups",
@@ -56,16 +56,19 @@ class NearStore:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where is looked: the environment, the home directory, the current one, and others for backups."""
+    """Where is looked: the environment, the home directory, the current one, others for backups, those for
+    sockets, and the ports of this machine."""
 
     environ: Mapping[str, str]
     home: Path | None
     here: Path
     directories: tuple[str, ...] = DIRECTORIES
+    sockets: tuple[Path, ...] = SOCKETS
+    ports: Sequence[int] = PORTS
 
     def servers(self, on_server: Callable[[NearServer], None]) -> None:
         """Asks every server that may be near: see `near_servers`."""
-        near_servers(on_server, self.environ, self.home)
+        near_servers(on_server, self.environ, self.home, self.sockets, self.ports)
 
     def stores(self, on_store: Callable[[NearStore], None]) -> None:
         """Looks for stores, side by side, and returns when all are known.

@@ -90,7 +90,10 @@ def near_servers(
     `on_server` gets those that somebody named as WAITING at once, and again with their answer, from several
     threads. One that is only guessed is told with its answer, and not where it is one that was named.
     """
-    found = list(_once((*named(environ, home), *_guessed(sockets, ports))))
+    said = list(named(environ, home))
+    taken = {_place(server.endpoint) for server in said}
+    guessed = [one for one in _guessed(sockets, ports) if _place(one.endpoint) not in taken]
+    found = list(_once((*said, *guessed)))
     seen: set[str] = set()
     for server in found:
         if not server.guessed:
@@ -109,8 +112,8 @@ def near_servers(
         # So that it is told by the name that somebody gave it; a name that isn't resolved is not waited for.
         wait([future for server, future in asked if not server.guessed], _ANSWERS_S)
         _tell((future.result() for server, future in asked if server.guessed), seen, on_server)
-        known = {server.endpoint for server in found}
-        more = [server for server in _once(docker.result()) if server.endpoint not in known]
+        known = {_place(server.endpoint) for server in found}
+        more = [server for server in _once(docker.result()) if _place(server.endpoint) not in known]
         _tell(pool.map(answer, more), seen, on_server)
 
 
@@ -120,10 +123,10 @@ def ask(server: NearServer, environ: Mapping[str, str]) -> NearServer:
         return replace(server, answer=Answer.SILENT)
     answer = _ask(server, environ)
     nobody_said = server.endpoint.user is None and not server.endpoint.pg_service and "PGUSER" not in environ
-    if answer.answer is Answer.REFUSED and nobody_said:
+    if answer.answer in (Answer.REFUSED, Answer.PASSWORD) and nobody_said:
         usual = replace(server.endpoint, user=_USUAL_ROLE)
         other = _ask(replace(server, endpoint=usual, by=server.told_as), environ)
-        if other.answer in (Answer.ANSWERS, Answer.PASSWORD):
+        if other.answer is Answer.ANSWERS:
             return other
     return answer
 
@@ -194,6 +197,12 @@ def _tell(answers: Iterable[NearServer], seen: set[str], on_server: Callable[[Ne
         if said.answer is not Answer.SILENT and (said.same is None or said.same not in seen):
             seen.add(said.same or "")
             on_server(said)
+
+
+def _place(endpoint: Endpoint) -> tuple[str | None, str, int]:
+    """The host and port, this machine by one name only."""
+    host = endpoint.host or "localhost"
+    return endpoint.pg_service, "localhost" if host in ("127.0.0.1", "::1") else host, endpoint.port or 5432
 
 
 def _once(servers: Iterable[NearServer]) -> Iterator[NearServer]:

@@ -93,7 +93,7 @@ class FirstRunScreen(Screen[None]):
             lambda row: cells(row, self._ticked),
             lambda row: row.key,
             empty="Looking around…",
-            enter="go on",
+            enter="check them",
         )
         yield Detail(id="details")
         yield KeyFooter()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.model.incident import Incident
     from tui.screens.rooms import House
 
-_LOOKS_S = 0.4
+_LOOKS_S = 0.25
 _FILE = "tour"  # in the state directory, once it was offered: it isn't offered by itself again
 
 
@@ -162,6 +162,7 @@ class TourWays(TroubleWays):
         """Says what fits what is on the screen now. An idle screen stays quiet: nothing is drawn anew."""
         from tui.demo.hints import Seen, hint
         from tui.screens.confirm import ConfirmScreen
+        from tui.screens.recovery.pane import StepPane
         from tui.screens.recovery.screen import RecoveryScreen
 
         screen = self.screen
@@ -176,6 +177,8 @@ class TourWays(TroubleWays):
             getattr(screen, "help_page", ""),
             frozenset(active.binding.id or "" for active in useful(screen)),
             isinstance(screen, ConfirmScreen) and screen.types_a_name,
+            isinstance(screen, RecoveryScreen)
+            and any(pane.doing for pane in screen.query(StepPane) if pane.step is screen.shown),
             self._tour.made if self._tour is not None else None,
             self._toured,
         )
