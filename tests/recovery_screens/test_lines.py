@@ -12,6 +12,7 @@ from tests.recovery_screens.scripted import CHECKS, COUNTS, FINDINGS, PLAN, inci
 from tui.model.event import JobState
 from tui.model.incident import Step, StepStatus
 from tui.model.verdict import Check
+from tui.screens.ways import is_at
 from tui.widgets import job_body
 from tui.widgets.check_lines import check_count, check_lines
 from tui.widgets.error_lines import error_lines
@@ -124,3 +125,11 @@ def test_hostile_names_stay_text() -> None:
     check = Check("[bold]x[/x] \x1b[2J", False, "a\u202eb", "c", None)
     text = plain(check_lines((check,), 78))
     assert "[bold]x[/x]" in text and "\x1b" not in text and "\u202e" not in text
+
+
+def test_an_incident_that_is_taken_up_says_how_its_step_stands() -> None:
+    begun = incident_at(Step.RESUME)
+    assert is_at(begun) == "resume: not begun"
+    record = replace(begun.record(Step.RESUME), status=StepStatus.ACTIVE, began_at=NOW)
+    assert is_at(replace(begun, steps=(*begun.steps[:5], record))) == f"resume: begun at {NOW:%H:%M} UTC"
+    assert is_at(incident_at(Step.PICK)).startswith("pick: ")

@@ -201,6 +201,7 @@ async def test_what_is_lost_comes_back_on_a_second_server(
         await until(pilot, lambda: "The server is lost: say where" in text_of(pilot))
         await pilot.press("a")
         await until(pilot, lambda: isinstance(pilot.app.screen, AddressScreen))
+        assert "type it again where a fresh one" in text_of(pilot)
         await pilot.press(*f"127.0.0.1:{second.port}", "enter")
         await pilot.pause(0.6)  # a choice that has just come up takes no enter
         await pilot.press("enter")

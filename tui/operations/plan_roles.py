@@ -117,7 +117,7 @@ def _missing(facts: ServerFacts, missing: list[str], beside: Globals | None) -> 
         "roles",
         f"Roles missing on the server: {some(missing)}. Their objects go to {clean(facts.user)}, grants to"
         " them are lost.",
-        f"{mend}; then a password for those that log in.",
+        f"{mend.rstrip(';')}; then a password for those that log in.",
     )
 
 

@@ -155,7 +155,7 @@ class Ways(DressedApp):
                 f"{newest.id}, {newest.database}, declared by {newest.operator}",
             ),
             ("declared", f"{show.minute(newest.declared_at)} UTC, {show.age(now - newest.declared_at)} ago"),
-            ("is at", f"{newest.current.value}: {newest.record(newest.current).note or 'not begun'}"),
+            ("is at", is_at(newest)),
         ]
         if newest.driving != self._operator:
             facts.append(("driven by", f"{newest.driving}: you would watch, and can take it over"))
@@ -388,3 +388,10 @@ class Ways(DressedApp):
         from tui.screens.error import ErrorScreen
 
         self.push_screen(ErrorScreen.of(self._bearings, error, copy=self.copy_text))
+
+
+def is_at(incident: Incident) -> str:
+    """The step that an incident is at, and how that stands."""
+    record = incident.record(incident.current)
+    begun = f"begun at {show.clock(record.began_at)} UTC" if record.began_at else "not begun"
+    return f"{incident.current.value}: {record.note or begun}"

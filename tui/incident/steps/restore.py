@@ -82,9 +82,10 @@ class RestoreStep(FreshServer):
         address = self._incident.address
         if address is not None:
             system = f", system {plan.system_identifier}" if plan.system_identifier else ""
-            what = f"It is restored onto {clean(where(address, self.database))} (PostgreSQL "
-            what += f"{clean(plan.server_version)}{system}), not onto the configured "
-            found.append(Finding(Level.OK, "server", what + f"{clean(where(None, self.database))}."))
+            there, usual = clean(where(address, self.database)), clean(where(None, self.database))
+            what = f"It is restored onto {there} (PostgreSQL {clean(plan.server_version)}{system}), "
+            what += "where the lost one was." if there == usual else f"not onto the configured {usual}."
+            found.append(Finding(Level.OK, "server", what))
         if tables:
             named = ", ".join(clean(t, 60) for t in tables[:6]) + (", …" if len(tables) > 6 else "")
             what = f"Only {named}: restored beside the live database, compared with it, and merged into it."
@@ -92,7 +93,7 @@ class RestoreStep(FreshServer):
         if self._writes_go_on():
             what = "Nothing keeps writes out of the live database: what is written from now on must be "
             what += "merged, or is lost at the cutover."
-            found.append(Finding(Level.WARNING, "writes", what, "Freeze it, or pause its services (key p)."))
+            found.append(Finding(Level.WARNING, "writes", what, "Freeze it, or pause its services."))
         return found
 
     def _writes_go_on(self) -> bool:

@@ -161,7 +161,7 @@ class PickPane(StepPane):
         width = max(40, detail.size.width - 2)
         made = [*self.trouble(), *self.waiting()]
         if self._first is not None:
-            made.append(line(("A", STRONG), " is marked: c on another one compares the two."))
+            made.append(line(("marked", STRONG), ": c on another one compares the two."))
         for problem in self._problems:
             about = line((f"! {clean(problem.store)} could not be read ", WARN))
             made += wrapped(
@@ -184,7 +184,7 @@ class PickPane(StepPane):
         if backup.ref == self.desk.incident.ref:
             advice = Cell("PICKED", STRONG_TONE)
         if self._first is not None and backup.ref == self._first.backup.ref:
-            advice = Cell("A", STRONG_TONE)
+            advice = Cell("marked", STRONG_TONE)
         return (
             show.day_minute(backup.sort_time),
             f"{lost:<6} ok" if candidate.within_rpo else Cell(f"{lost:<6} EXCEEDS", WARN_TONE),
@@ -223,7 +223,7 @@ def candidate_lines(candidate: Candidate, width: int, now: datetime) -> list[Con
     takes = span(estimate)
     facts: list[Content | str] = [line(("takes ", FAINT), takes, (f" ({clean(estimate.basis)})", FAINT))]
     if inside is None:
-        return [*made, joined(facts), line(("Not looked inside; the backups screen can (b).", FAINT))]
+        return [*made, joined(facts), line(("Not looked inside; the screen of the backups can.", FAINT))]
     if inside.manifest is not None:
         facts += [f"from {clean(inside.manifest.server_version)}", f"{show.count(inside.manifest.rows)} rows"]
     elif inside.contents is not None and inside.contents.server_version:

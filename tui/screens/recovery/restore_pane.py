@@ -89,7 +89,10 @@ class RestorePane(StepPane):
         """Asks where the fresh server listens, and looks at it."""
         address, endpoint = self.desk.incident.address, self.guide.database.endpoint
         begin = told(address) if address else ""
-        known = f"The lost one: {endpoint.host or 'local'}:{endpoint.port or ''}. User, password, TLS stay."
+        known = (
+            f"The lost one: {endpoint.host or 'local'}:{endpoint.port or ''}; type it again where a fresh one"
+            " answers there by now. User, password, TLS stay."
+        )
         self._typed = ""
 
         def given(typed: str | None) -> None:
