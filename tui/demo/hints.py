@@ -36,6 +36,9 @@ def hint(seen: Seen) -> str:
         return _CLOSING
     if seen.page == "assess" and seen.made == "corrupt-rows" and "assess.accept" in seen.keys:
         return _SEEN_IN_PART
+    undecided = seen.incident is None or seen.incident.scenario is None
+    if seen.page == "assess" and undecided and {"assess.next", "assess.scenario"} <= seen.keys:
+        return _NOT_PROPOSED
     if seen.page == "resume":
         return _at_resume(seen)
     if seen.page == "pick" and seen.busy:
@@ -107,6 +110,10 @@ _NAMED = (
 )
 _ASKED = "Cancel has the focus: no stray enter confirms anything. tab goes to the action, enter chooses it."
 _CLOSING = "The first line changes nothing. Go down to “recovered”, then enter."
+_NOT_PROPOSED = (
+    "Nothing is proposed: read what was found. {assess.scenario} says what has happened, {assess.look_again}"
+    " looks again."
+)
 _SEEN_IN_PART = (
     "Only wallets give it away, but orders and users are nonsense too: {assess.scenario}, then “Full"
     " database corruption”, so that all of it comes back."
@@ -154,8 +161,8 @@ _STEPS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             "restore.address",
-            "The server is lost. {restore.address} says where a fresh one listens: here it has the old"
-            " address, which is filled in.",
+            "The server is lost. {restore.address} says where a fresh one listens: here a new, empty one"
+            " has the old one's address.",
         ),
         (
             "restore.stop",
@@ -187,7 +194,7 @@ _ELSEWHERE = {
     "choose": "↓ and ↑ move, enter chooses; the first line changes nothing.",
     "scenario": "↓ and ↑ move; what each means for the recovery stands below. enter decides.",
     "reason": "Why is written into the report: type it, enter, and enter once more on the action.",
-    "address": "Read it, enter, and enter once more on “look at it”: it is only looked at first.",
+    "address": "Type the address that stands above, enter, and enter once more: it is only looked at first.",
     "error": "What failed, why, and what to do next. esc goes back; nothing is lost.",
     "help": "The keys that work where you were. esc goes back.",
     "find": "Type a few letters of a command, a database or a backup; esc goes back.",
