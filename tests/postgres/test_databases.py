@@ -112,10 +112,16 @@ def test_rights_and_settings_arrive(ground: Ground) -> None:
         assert connection.execute("SHOW search_path").fetchone() == ('"$user", "a, b", public',)
         assert connection.execute("SHOW work_mem").fetchone() == ("8MB",)
         assert connection.execute("SHOW pgdr.mode").fetchone() == ("x y",)
-    apply_properties(at, ground.name, (), ())
+    apply_properties(at, ground.name, (), (), {"o'dd \" role": ('search_path=a, "b c"', "work_mem=7MB")}, 9)
+    assert ground.sql(
+        f"""SELECT rolname::text, setconfig, datconnlimit FROM pg_database d JOIN pg_db_role_setting s
+              ON s.setdatabase = d.oid JOIN pg_roles r ON r.oid = s.setrole WHERE datname = '{ground.name}'"""
+    ) == [("o'dd \" role", ['search_path=a, "b c"', "work_mem=7MB"], 9)]
+    apply_properties(at, ground.name, (), (), None, -1)
     assert len(ground.sql(f"SELECT unnest(datacl) FROM pg_database WHERE datname = '{ground.name}'")) == 3
     ground.sql(f"""ALTER DATABASE {ground.name} OWNER TO {at.user}; REVOKE ALL ON DATABASE {ground.name}
-                   FROM reader, "o'dd "" role" """)
+                   FROM reader, "o'dd "" role";
+                   ALTER ROLE "o'dd "" role" IN DATABASE {ground.name} RESET ALL""")
 
 
 def test_what_cannot_be_set_is_named_and_the_rest_is_set(ground: Ground) -> None:

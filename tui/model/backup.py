@@ -230,6 +230,8 @@ class Manifest:
     encryption: str | None = None  # age, gpg; size and hash are then those of the encrypted bytes
     recipients: tuple[str, ...] = ()  # who can open it
     files: tuple[StoredFile, ...] = ()  # of the directory format; its sha256 is that of their hashes
+    role_settings: dict[str, tuple[str, ...]] | None = None  # ALTER ROLE … IN DATABASE … SET, by role
+    connection_limit: int | None = None  # of the database; -1: none
 
     @property
     def rows(self) -> int:

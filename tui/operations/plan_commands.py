@@ -77,7 +77,13 @@ def restore_commands(
 def _finishing(
     env: Mapping[str, str], maintenance_db: str, target: str, manifest: Manifest | None
 ) -> tuple[str, ...]:
-    properties = property_texts(target, manifest.acl, manifest.settings) if manifest else ()
+    properties = (
+        property_texts(
+            target, manifest.acl, manifest.settings, manifest.role_settings, manifest.connection_limit
+        )
+        if manifest
+        else ()
+    )
     first = (_psql(env, maintenance_db, *properties),) if properties else ()
     return (*first, _psql(env, target, "ANALYZE"))
 

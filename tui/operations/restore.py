@@ -338,7 +338,14 @@ def _properties(
     if manifest is None:
         return []
     try:
-        apply_properties(endpoint, target, manifest.acl, manifest.settings)
+        apply_properties(
+            endpoint,
+            target,
+            manifest.acl,
+            manifest.settings,
+            manifest.role_settings,
+            manifest.connection_limit,
+        )
     except Unreachable:
         raise
     except PgdrError as error:

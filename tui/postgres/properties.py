@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import psycopg
 from psycopg import sql
@@ -36,17 +36,23 @@ def left_out(settings: Iterable[str]) -> tuple[str, ...]:
     return tuple(s for s in settings if s.partition("=")[0].lower() == "default_transaction_read_only")
 
 
-def apply_properties(endpoint: Endpoint, name: str, acl: Iterable[str], settings: Iterable[str]) -> None:
-    """Given a database's rights as PostgreSQL writes them (`role=CTc/owner`) and its settings (`name=value`),
-    gives them to the database `name`, but for those of `left_out`. No rights means PostgreSQL's default ones:
-    nothing is changed then.
+def apply_properties(
+    endpoint: Endpoint,
+    name: str,
+    acl: Iterable[str],
+    settings: Iterable[str],
+    role_settings: Mapping[str, Iterable[str]] | None = None,
+    connection_limit: int | None = None,
+) -> None:
+    """Given a database's rights as PostgreSQL writes them (`role=CTc/owner`), its settings (`name=value`),
+    those of roles within it and its limit of connections, gives them to the database `name`, but for those
+    of `left_out`. No rights means PostgreSQL's default ones: nothing is changed then.
 
     All are tried; raises PgdrError at the end naming those that could not be set, and as `connect` does.
     """
-    target = sql.Identifier(name)
     problems: list[str] = []
     with connect(endpoint) as connection:
-        for about, statement in (*_grants(target, tuple(acl)), *_settings(target, settings)):
+        for about, statement in _statements(name, acl, settings, role_settings, connection_limit):
             try:
                 connection.execute(statement)
             except psycopg.Error as error:
@@ -57,15 +63,38 @@ def apply_properties(endpoint: Endpoint, name: str, acl: Iterable[str], settings
         raise PgdrError(
             f'Not every right and setting of "{clean(name)}" could be set.',
             "; ".join(problems),
-            "Set them by hand: GRANT … ON DATABASE, ALTER DATABASE … SET.",
+            "Set them by hand: GRANT … ON DATABASE, ALTER DATABASE … SET, ALTER ROLE … IN DATABASE … SET.",
         )
 
 
-def property_texts(name: str, acl: Iterable[str], settings: Iterable[str]) -> tuple[str, ...]:
+def property_texts(
+    name: str,
+    acl: Iterable[str],
+    settings: Iterable[str],
+    role_settings: Mapping[str, Iterable[str]] | None = None,
+    connection_limit: int | None = None,
+) -> tuple[str, ...]:
     """Given the same, returns the statements as SQL that a person can run."""
-    target = sql.Identifier(name)
-    every = (*_grants(target, tuple(acl)), *_settings(target, settings))
+    every = _statements(name, acl, settings, role_settings, connection_limit)
     return tuple(statement.as_string(None) for _, statement in every)
+
+
+def _statements(
+    name: str,
+    acl: Iterable[str],
+    settings: Iterable[str],
+    role_settings: Mapping[str, Iterable[str]] | None,
+    connection_limit: int | None,
+) -> list[tuple[str, sql.Composed]]:
+    target = sql.Identifier(name)
+    made = [*_grants(target, tuple(acl)), *_settings(sql.SQL("DATABASE {}").format(target), settings)]
+    for role, own in (role_settings or {}).items():
+        whose = sql.SQL("ROLE {} IN DATABASE {}").format(sql.Identifier(role), target)
+        made += [(f"{clean(role)}: {about}", statement) for about, statement in _settings(whose, own)]
+    if connection_limit is not None and connection_limit >= 0:
+        limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(target, sql.Literal(connection_limit))
+        made.append(("connection limit", limit))
+    return made
 
 
 def _grants(target: sql.Identifier, acl: tuple[str, ...]) -> list[tuple[str, sql.Composed]]:
@@ -100,7 +129,7 @@ def parse_acl(item: str) -> tuple[str, str]:
     return name, match["letters"]
 
 
-def _settings(target: sql.Identifier, settings: Iterable[str]) -> list[tuple[str, sql.Composed]]:
+def _settings(whose: sql.Composed, settings: Iterable[str]) -> list[tuple[str, sql.Composed]]:
     statements = []
     settings = tuple(settings)
     for setting in (s for s in settings if s not in left_out(settings)):
@@ -111,8 +140,8 @@ def _settings(target: sql.Identifier, settings: Iterable[str]) -> list[tuple[str
         statements.append(
             (
                 clean(variable),
-                sql.SQL("ALTER DATABASE {} SET {} TO {}").format(
-                    target, words, sql.SQL(", ").join(sql.Literal(part) for part in values or [""])
+                sql.SQL("ALTER {} SET {} TO {}").format(
+                    whose, words, sql.SQL(", ").join(sql.Literal(part) for part in values or [""])
                 ),
             )
         )

@@ -24,7 +24,10 @@ from tui.postgres.facts import system_identifier
 _DATABASE = """
 SELECT current_setting('server_version'), pg_database_size(d.oid), pg_encoding_to_char(d.encoding),
        d.datcollate, d.datctype, pg_get_userbyid(d.datdba), coalesce(d.datacl::text[], '{}'),
-       coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = d.oid AND setrole = 0), '{}')
+       coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = d.oid AND setrole = 0), '{}'),
+       (SELECT coalesce(jsonb_object_agg(rolname, to_jsonb(setconfig)), '{}')
+          FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE setdatabase = d.oid),
+       d.datconnlimit
   FROM pg_database d WHERE d.datname = current_database()
 """
 
@@ -53,6 +56,8 @@ class SnapshotFacts:
     populated: tuple[str, ...]
     disabled_triggers: tuple[str, ...]
     collation_versions: dict[str, str]
+    role_settings: dict[str, tuple[str, ...]]
+    connection_limit: int
 
 
 class Snapshot:
@@ -147,6 +152,8 @@ class Snapshot:
             populated=catalog.materialized_views(connection, populated=True),
             disabled_triggers=catalog.disabled_triggers(connection),
             collation_versions=catalog.collation_versions(connection),
+            role_settings={role: tuple(settings) for role, settings in row[8].items()},
+            connection_limit=row[9],
         )
 
     def _counted(
