@@ -57,6 +57,7 @@ def test_a_drill_of_a_table_is_recorded_as_one(world: World) -> None:
     ref = world.back_up().refs[0]
     answer = world.answer("drill", "shop", "--table", "public.wallets")
     assert (answer["verdict"], answer["kind"], answer["ref"]) == ("clean", "table", ref)
+    assert answer["rto_target_s"] == 900 and drills(world.state, "shop")[0].rto_target_s == 900  # a table's
     names = [c["name"] for c in answer["checks"]]
     assert "rows of public.wallets" in names
     (row,) = world.answer("inventory")

@@ -9,6 +9,7 @@ import pytest
 from tests.recovery.world import World, utc_now
 from tui.incident.book import Book
 from tui.incident.guide import Guide
+from tui.model.amounts import minute
 from tui.model.backup import Verdict
 from tui.model.errors import Refused, UsageError
 from tui.model.event import JobState
@@ -52,6 +53,8 @@ def test_a_dropped_database_comes_back_by_the_six_steps(world: World) -> None:
 
     findings = guide.assess(lambda f: None).findings
     assert findings[0].level is Level.STOP and "does not exist" in findings[0].what
+    # Told before one is picked: the newest that was found.
+    assert f"Last backup: {minute(made.manifest.created_at)} UTC" in guide.message().text
 
     guide = restored(world)
     guide.verify(lambda c: None)

@@ -160,7 +160,16 @@ def _remember(state: Path, spec: JobSpec, verified: Verified, judged_at: datetim
     old = (began - spec.data_at).total_seconds() if spec.data_at else None
     took = (judged_at - began).total_seconds()
     made = Drill(
-        judged_at, took, old, verified.verdict, spec.drill, spec.ref, spec.operator, spec.id, _found(verified)
+        judged_at,
+        took,
+        old,
+        verified.verdict,
+        spec.drill,
+        spec.ref,
+        spec.operator,
+        spec.id,
+        _found(verified),
+        rto_target_s=spec.rto_s,
     )
     try:
         add_drill(state, spec.database, made)

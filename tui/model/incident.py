@@ -178,6 +178,7 @@ class Incident:
     scenario_why: str = ""
     proposal: Proposal | None = None  # what the assessment proposes
     good_at: datetime | None = None  # when all was seen to be well last; the damage came after it
+    newest_at: datetime | None = None  # when the newest good backup was taken that the assessment has found
     waiting_since: datetime | None = None  # a restart is waited for
     returned_at: datetime | None = None  # when it was seen to be back by itself
     damaged_at: datetime | None = None  # since when, as far as known

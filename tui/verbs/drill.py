@@ -67,8 +67,10 @@ def _all(context: Context, fleet: Fleet) -> int:
 def _one(
     context: Context, fleet: Fleet, database: Database, kind: str, ref: str | None, tables: tuple[str, ...]
 ) -> tuple[dict[str, Any], int]:
+    from tui.incident.scenarios import targets
     from tui.jobs.job import JobSpec, new_id
     from tui.model.event import JobKind
+    from tui.model.scenario import Scenario
     from tui.operations.drill import due_next
     from tui.operations.plan import plan_restore
     from tui.operations.records import drills
@@ -76,6 +78,8 @@ def _one(
     from tui.verbs.following import errors_of, exit_code, start_and_follow, tell_end
 
     console, state, began = context.console, context.state_directory(), context.now()
+    scenario = {"table": Scenario.TABLE_CORRUPTION, "full": Scenario.SITE_LOST}.get(kind)
+    rto = (targets(fleet, scenario)[0] if scenario else None) or database.rto
     backup = _named(fleet, database, ref) if ref else _newest(context, fleet, database, began)
     console.narrate(f"DRILL {database.name}: from {backup.ref}, taken {minute(backup.sort_time)} UTC")
     target = fresh_name(database.dbname, "drill", began)
@@ -98,7 +102,7 @@ def _one(
             target=target,
             tables=tables,
             workers=plan.jobs,
-            rto_s=database.rto.total_seconds(),
+            rto_s=rto.total_seconds(),
             drill=kind,
             began_at=began,
             data_at=backup.created_at,
@@ -107,7 +111,7 @@ def _one(
     tell_end(context, picture)
     made = next((d for d in reversed(drills(state, database.name)) if d.job == picture.job), None)
     due = due_next(fleet, kind, made.at) if made else None
-    _tell(context, database, kind, picture, made, due)
+    _tell(context, database, kind, rto.total_seconds(), picture, made, due)
     return {
         "database": database.name,
         "verdict": made.verdict.value if made else None,
@@ -117,7 +121,7 @@ def _one(
         "kind": kind,
         "ref": backup.ref,
         "job": picture.job,
-        "rto_target_s": database.rto.total_seconds(),
+        "rto_target_s": rto.total_seconds(),
         "rpo_target_s": database.rpo.total_seconds(),
         "checks": [codec.plain(check) for check in picture.checks],
         "errors": errors_of(picture),
@@ -160,6 +164,7 @@ def _tell(
     context: Context,
     database: Database,
     kind: str,
+    rto: float,
     picture: Progress,
     made: Drill | None,
     due: datetime | None,
@@ -175,7 +180,7 @@ def _tell(
     if made is None:
         console.line(f"DRILL {database.name}: it came to no end, and nothing is recorded.")
         return
-    rto, rpo = database.rto.total_seconds(), database.rpo.total_seconds()
+    rpo = database.rpo.total_seconds()
     met = "met" if made.rto_s <= rto else "MISSED"
     console.line(f"DRILL {database.name} ({kind}): {made.verdict.value}")
     console.line(f"DRILL RTO {duration(made.rto_s)} of {limit(rto)}: {met}")

@@ -59,7 +59,14 @@ class AssessStep(Work):
         entries = self._entries(told)
         self._by(lambda now: replace(now, timeline=(*now.timeline, *entries)))
         worst = found.findings[0].what if found.findings else "Nothing was found to be wrong."
-        return self._end(Step.ASSESS, worst, findings=found.findings, counts=found.counts, proposal=proposal)
+        return self._end(
+            Step.ASSESS,
+            worst,
+            findings=found.findings,
+            counts=found.counts,
+            proposal=proposal,
+            newest_at=found.evidence.backup_at,
+        )
 
     def decide(
         self,

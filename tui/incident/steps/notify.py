@@ -167,7 +167,7 @@ class NotifyStep(Work):
             eta=max(eta, timedelta(0)),
             ready_low=time.ready_low,
             ready_high=time.ready_high,
-            last_backup=incident.backup_at,
+            last_backup=incident.backup_at or incident.newest_at,
             data_lost=lost_in_words(incident),
             fraction=picture.fraction if picture is not None and (running or incident.verdict) else None,
             step=incident.current.value,
