@@ -137,7 +137,9 @@ def due_details(row: DueRow, now: datetime, width: int) -> list[Content]:
         told(Cell("on the command line  ", DIM), duty.how),
     ]
     if not row.drills:
-        said = "d verifies the newest backup now." if duty.what == "verification" else "d begins the first."
+        said = (
+            "To do: verify the newest backup." if duty.what == "verification" else "To do: begin the first."
+        )
         return [*made, told(Cell(said, DIM))]
     return [*made, *_newest(row.drills[0]), *findings(row.drills[0], 2), *trend(row.drills[:_TREND], width)]
 

@@ -155,7 +155,7 @@ def details(entry: Entry, now: datetime, width: int, *, tables: bool = True) -> 
     told_lines += _backups(entry)
     if entry.may_go:
         told_lines.append(
-            told(Cell(f"Kept long enough: {', '.join(map(clean, entry.may_go))} (d shows)", WARN))
+            told(Cell(f"Kept databases, long enough by now: {', '.join(map(clean, entry.may_go))}", WARN))
         )
     return told_lines
 

@@ -35,7 +35,7 @@ def overview(picture: Progress, width: int, height: int, with_tables: bool) -> l
         cut = min(len(rows), room // 2)
         made += rows[:cut]
         if cut < len(rows):
-            made[-1] = line((f"  … {len(rows) - cut + 1} more tables (t shows)", FAINT))
+            made[-1] = line((f"  … {len(rows) - cut + 1} more tables", FAINT))
         room = height - len(made)
     made += (
         [fit(line((clean(text), FAINT)), width) for text in picture.log[-max(0, room) :]] if room > 0 else []
@@ -109,7 +109,7 @@ def _counts(picture: Progress, width: int) -> Content:
     parts.append(error_count(picture.errors))
     counts = line(("done ", FAINT), joined(parts)) if len(parts) > 1 else joined(parts)
     why = newest_error(picture.errors)
-    return fit(counts + (line(": ", why, ("  (e shows)", FAINT)) if why else BLANK), width)
+    return fit(counts + (line(": ", why) if why else BLANK), width)
 
 
 def beside(picture: Progress, width: int) -> Sequence[Content]:

@@ -248,7 +248,7 @@ class AssessPane(StepPane):
         made = [*self.trouble(), *head, *([BLANK] if head else [])]
         made += [*finding_lines(findings, width, "DAMAGED"), *self.waiting()]
         if not made:
-            made = [line(("Nobody has looked yet.", FAINT), " r looks.")]
+            made = [line(("Nobody has looked yet: look again.", FAINT))]
         counted = () if looking else incident.counts
         title = line(("Rows now against the last backup", STRONG))
         beside.display = bool(counted) and self.has_class("wide")

@@ -34,9 +34,7 @@ def word_of(occasion: Occasion) -> str:
 def to_whom(fleet: Fleet, width: int) -> list[Content]:
     """Given the fleet, returns its channels with their kinds; without any, whom to tell by hand."""
     if not fleet.channels:
-        made = wrapped(
-            "No channel is configured: tell people yourself, and go past this step (b).", width, "! "
-        )
+        made = wrapped("No channel is configured: tell people yourself, and go past this step.", width, "! ")
         for contact in fleet.contacts:
             made += wrapped(clean(f"{contact.name}: {contact.how}"), width, "  ")
         return made

@@ -247,7 +247,7 @@ class PauseScreen(Screen[None]):
             for number, view in enumerate(views, 1)
         ]
         facts.append(("if one fails", "it is shown, and the others are stopped all the same"))
-        facts.append(("then", "U starts those that ran again, in reverse order"))
+        facts.append(("then", "resume all starts those that ran again, in reverse order"))
         call = partial(self._pausing.pause_all, self._event)
         self._ask(
             f"Pause what uses {self._database.name}",

@@ -36,6 +36,7 @@ from tui.widgets.paused_line import paused_words
 from tui.widgets.scenario_lines import advice_below
 from tui.widgets.server_line import server_line
 from tui.widgets.text_lines import TextLines
+from tui.widgets.tour_line import with_keys
 
 
 class ResumePane(Endings):
@@ -327,12 +328,16 @@ class ResumePane(Endings):
             made += [BLANK, line(("No health address is configured: ask the application yourself.", FAINT))]
         if in_use and incident.closed_at is None:
             still = paused_words(self.guide.paused())
-            does = f"s {self._let_go}, " if self._let_go else ""
-            said = f"{still}: {does}p shows all. " if still else ""
-            said += "c closes the incident and writes its report"
-            said += "; u takes it back." if self.guide.swapped or self.guide.merged else "."
-            made += [BLANK, *wrapped(said, width)]
+            does = f"{{resume.resume_services}} {self._let_go}, " if self._let_go else ""
+            keys = f"{does}{{recovery.services}} shows all. " if still else ""
+            keys += "{resume.close} closes the incident and writes its report"
+            keys += "; {resume.undo} takes it back." if self.guide.swapped or self.guide.merged else "."
+            made += [BLANK, *wrapped((f"{still}: " if still else "") + self._named(keys), width)]
         return made
+
+    def _named(self, text: str) -> str:
+        """A text with the keys that it names, as they are here."""
+        return with_keys(text, dict(getattr(self.app, "keymap_of_fleet", ())))
 
     def _address_lines(self, width: int) -> list[Content]:
         if not self._address:
@@ -379,10 +384,15 @@ class ResumePane(Endings):
                 if self.guide.in_use
                 else "It is not back yet."
             )
-            return wrapped(f"{said} h asks the application; p shows the services.", width)
+            keys = "{resume.health} asks the application; {recovery.services} shows the services."
+            return wrapped(f"{said} {self._named(keys)}", width)
         if not self._verified:
-            text = "The restored database has not passed its checks: step 5 (key 5)."
-            return [*wrapped(text, width), BLANK, *wrapped("c closes the incident without a swap.", width)]
+            text = "The restored database has not passed its checks: step 5."
+            return [
+                *wrapped(text, width),
+                BLANK,
+                *wrapped(self._named("{resume.close} closes the incident without a swap."), width),
+            ]
         made = ways_lines(self._ways, width)
         if Way.MERGE in self._ways:
             made += [*([BLANK] if made else []), *self._merge_lines(width), BLANK]
