@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.terminal.terminal import Terminal
 from tui.widgets.ascii import needs_ascii
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,7 @@ dbname = "quiet"
 service = "x"
 host = "127.0.0.1"
 port = {port}
+connect_timeout = "10m"
 [databases.quiet.backup]
 stores = ["far"]
 """)
@@ -55,18 +58,42 @@ def opened(path: Path, *options: str) -> pexpect.spawn:
     )
 
 
-def test_it_paints_before_anyone_answers_and_quits_though_nobody_does(tmp_path: Path) -> None:
+def test_nobody_answers_and_every_screen_says_so_and_can_be_left(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        app = opened(config(tmp_path, deaf.getsockname()[1]))
-        app.expect("quiet")
-        app.expect("waiting")
-        app.send("q")
-        # Bounded by the child's 30 s: were the waiting threads not left, it took minutes (boto3's timeouts).
-        app.expect(pexpect.EOF)
-        app.close()
-        assert app.exitstatus == 0
-        assert ALTERNATE_OFF in app.before and CURSOR_ON in app.before
-        assert "Traceback" not in app.before
+        path = config(tmp_path, deaf.getsockname()[1])
+        with Terminal("--config", str(path), "--state", str(tmp_path / "state")) as app:
+
+            def waits(said: str) -> None:
+                app.until(lambda: re.search(said, app.text) is not None, said)
+
+            waits(r"quiet +waiting \d+s")
+            app.press("b")
+            waits(r"far: still reading… \d+s")
+            app.press("q")
+            app.see("waiting", "recover")
+            app.press("D")
+            waits(r"waiting \d+s · drills")
+            app.press("q")
+            app.see("waiting", "recover")
+            app.press("enter")
+            app.see("Waiting for its server", "kept databases")
+            app.press("d")
+            waits(r"waiting \d+s · quiet › kept")
+            app.press("q")
+            app.see("Waiting for its server", "kept databases")
+            app.press("q")
+            app.see("waiting", "recover")
+            app.press("r")
+            app.see("Declare an incident")
+            app.press("tab", "enter")
+            waits(r"◌ .*… \d+s")
+            app.press("q")
+            app.see("waiting", "recover")
+            app.press("q")
+            # Bounded by its 30 s: were the waiting threads not left, it took minutes (boto3's timeouts).
+            assert app.end() == 0
+            sent = app.received.decode()
+            assert ALTERNATE_OFF in sent and CURSOR_ON in sent and "Traceback" not in sent
 
 
 def test_sigterm_gives_the_terminal_back(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class DrillsScreen(ListScreen):
         ) -> None:
             super().__init__()
             self.rows = due_rows(duties, drills, known)
+            self.known = known
             self.problems = tuple(problems)
 
     class Failed(Message):
@@ -84,9 +85,13 @@ class DrillsScreen(ListScreen):
         """Reads them, also when someone comes back."""
         self.action_refresh()
 
-    @work(thread=True, exit_on_error=False, exclusive=True)
     def action_refresh(self) -> None:
         """Reads what is known here at once, then what only the stores know."""
+        self.waits(True)
+        self._read()
+
+    @work(thread=True, exit_on_error=False, exclusive=True)
+    def _read(self) -> None:
         rooms = self._house.rooms
         problems: list[StoreProblem] = []
         try:
@@ -98,6 +103,8 @@ class DrillsScreen(ListScreen):
 
     def on_drills_screen_listed(self, message: Listed) -> None:
         """Shows them."""
+        if message.known:
+            self.waits(False)
         table = self.query_one(LineTable)
         table.empty = "The configuration says that nothing is due: see [fleet] drill_every and the like."
         self._problems = message.problems
@@ -111,6 +118,7 @@ class DrillsScreen(ListScreen):
 
     def on_drills_screen_failed(self, message: Failed) -> None:
         """Shows why not."""
+        self.waits(False)
         from tui.screens.error import ErrorScreen
 
         self.app.push_screen(ErrorScreen.of(self._house.bearings, message.error))

@@ -89,9 +89,13 @@ class DatabaseScreen(ListScreen):
             return self._entry.facts is not None and self._entry.facts.status is Status.UP
         return True
 
-    @work(thread=True, exit_on_error=False, exclusive=True)
     def action_refresh(self) -> None:
         """Reads the tables anew."""
+        self.waits(True)
+        self._read()
+
+    @work(thread=True, exit_on_error=False, exclusive=True)
+    def _read(self) -> None:
         try:
             self.post_message(self.Read(self._house.rooms.schema(self._entry.database)))
         except PgdrError as error:
@@ -99,6 +103,7 @@ class DatabaseScreen(ListScreen):
 
     def on_database_screen_read(self, message: Read) -> None:
         """Shows them."""
+        self.waits(False)
         if message.problem:
             self.notify(message.problem, severity="error", markup=False)
         else:

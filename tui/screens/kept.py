@@ -87,9 +87,13 @@ class KeptScreen(ListScreen):
         self.query_one(LineTable).focus()
         self.action_refresh()
 
-    @work(thread=True, exit_on_error=False, exclusive=True)
     def action_refresh(self) -> None:
         """Asks the server anew."""
+        self.waits(True)
+        self._read()
+
+    @work(thread=True, exit_on_error=False, exclusive=True)
+    def _read(self) -> None:
         try:
             self.post_message(self.Listed(self._house.rooms.kept(self._database)))
         except PgdrError as error:
@@ -97,6 +101,7 @@ class KeptScreen(ListScreen):
 
     def on_kept_screen_listed(self, message: Listed) -> None:
         """Shows them."""
+        self.waits(False)
         table = self.query_one(LineTable)
         if isinstance(message.outcome, PgdrError):
             table.empty = "The server could not be asked."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -56,6 +57,9 @@ class StatusHeader(Widget):
     StatusHeader { dock: top; height: 2; border-bottom: solid $border; }
     """
 
+    class Minute(Message):
+        """A full minute has come: what tells times below the header moves on with it."""
+
     place: reactive[str] = reactive("")
     connected: reactive[str] = reactive("")
     incident: reactive[IncidentClock | None] = reactive(None)
@@ -85,6 +89,7 @@ class StatusHeader(Widget):
 
     def _minute(self) -> None:
         self.refresh()
+        self.post_message(self.Minute())
         self._wait_for_minute()
 
     def render(self) -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
@@ -56,6 +57,7 @@ class StepPane(Vertical):
         self.error: BaseException | None = None
         self._then: Callable[[Any], None] | None = None
         self._tick: Timer | None = None
+        self._since = 0.0  # of time.monotonic(): since when it is waited
 
     # For each step to fill in
 
@@ -86,6 +88,7 @@ class StepPane(Vertical):
             self.notify(f"Still at it: {self.doing}", markup=False)
             return
         self.doing, self.error, self._then = doing, None, then
+        self._since = time.monotonic()
         self.must_finish = must_finish
         # Twice a second is as often as a person can read and a slow link can carry.
         self._tick = self.set_interval(0.5, self.draw)
@@ -134,7 +137,9 @@ class StepPane(Vertical):
 
     def waiting(self) -> list[Content]:
         """What is being waited for, as lines; none when nothing is."""
-        return [line((f"◌ {self.doing}…", FAINT))] if self.doing else []
+        waited = int(time.monotonic() - self._since)
+        told = f"◌ {self.doing}… {waited}s" if waited else f"◌ {self.doing}…"
+        return [line((told, FAINT))] if self.doing else []
 
     def trouble(self) -> list[Content]:
         """What failed last, why and what to do next, as lines; none when nothing did."""

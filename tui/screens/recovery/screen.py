@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
@@ -55,9 +55,8 @@ class RecoveryScreen(DrivenScreen):
 
     def on_mount(self) -> None:
         """Opens the step that the incident is at."""
-        # While a job runs the times move on every second, else every minute: an idle screen is quiet.
+        # While a job runs the times move on every second, else with the header's minute: idle it is quiet.
         self.set_interval(1, lambda: self._tell() if self._job_runs else None)
-        self.set_interval(60, self._tell)
         self.set_interval(15, self._take_told)
         self._open(where_to_begin(self.desk.incident))
 
@@ -121,6 +120,12 @@ class RecoveryScreen(DrivenScreen):
         # After the switch: a pane that isn't shown yet has no size to draw for.
         self.call_after_refresh(self._pane(step).opened)
 
+    @on(StatusHeader.Minute)
+    def _minute(self, event: StatusHeader.Minute) -> None:
+        event.stop()
+        self._tell()
+
+    @work(thread=True, exit_on_error=False, exclusive=True, group="told")
     def _take_told(self) -> None:
         """What the restore has told people by itself goes into the incident while someone watches; what it
         tells later is taken at its end."""
