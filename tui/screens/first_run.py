@@ -17,8 +17,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.config.paths import first_places
 from tui.model import amounts as show
-from tui.operations.nearby import NearStore, Surroundings, look
+from tui.operations.nearby import NearStore, Surroundings, look, surroundings
 from tui.postgres.nearby import Answer, NearServer
 from tui.screens import go
 from tui.screens.confirm import ConfirmScreen
@@ -33,6 +34,11 @@ from tui.widgets.tones import DIM, WARN, Cell, Piece, lines
 
 if TYPE_CHECKING:
     from tui.model.fleet import Endpoint, StoreSpec
+
+
+def guide(bearings: Bearings) -> FirstRunScreen:
+    """Given the bearings, returns the guide of this process: around it is looked, for it is written."""
+    return FirstRunScreen(bearings, surroundings(), first_places())
 
 
 class FoundTable(MarkTable[Row]):

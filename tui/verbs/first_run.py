@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
 
 from tui.verbs.context import Context
-
-if TYPE_CHECKING:
-    from textual.screen import Screen
-
-    from tui.widgets.header import Bearings
 
 
 def run(context: Context) -> int:
     """Opens it, and starts the demo where that is chosen; returns the exit code. Nothing is made on disk
     until something is written."""
     from tui.app import run_first
-    from tui.config.paths import first_places, state_path
-    from tui.operations.nearby import surroundings
-    from tui.screens.first_run import FirstRunScreen
-
-    def guide(bearings: Bearings) -> Screen[Any]:
-        return FirstRunScreen(bearings, surroundings(), first_places())
+    from tui.config.paths import state_path
+    from tui.screens.first_run import guide
 
     code = run_first(
         state_path(context.state),
