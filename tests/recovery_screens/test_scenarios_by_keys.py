@@ -123,7 +123,7 @@ async def test_a_table_comes_back_alone_and_the_merge_can_be_taken_back(shop: Wo
         await until(pilot, lambda: "Only public.orders" in text_of(pilot))
         await restore_and_verify(pilot, name)
         await until(pilot, lambda: "Merging puts 500 rows back" in text_of(pilot))
-        assert "swap…" not in text_of(pilot)
+        assert "swap…" not in text_of(pilot) and "Cutting over" not in text_of(pilot)
         await pilot.press("m")
         await until(pilot, lambda: "0 rows now, 500 after" in text_of(pilot))
         await confirm(pilot, name)

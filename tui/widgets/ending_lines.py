@@ -32,11 +32,14 @@ def ways_lines(ways: Sequence[Way], width: int) -> list[Content]:
     return made
 
 
-def difference_lines(differences: Sequence[TableDifference], width: int) -> list[Content]:
-    """Given how restored tables differ from the live ones, returns what that means for the end, and a line
-    for each table that differs."""
+def difference_lines(
+    differences: Sequence[TableDifference], width: int, *, can_cut_over: bool = True
+) -> list[Content]:
+    """Given how restored tables differ from the live ones, returns what that means for each end that there
+    can be, and a line for each table that differs."""
     made: list[Content] = []
-    for said in weighed(tuple(differences)).words:
+    merging, cutting_over, *rest = weighed(tuple(differences)).words
+    for said in (merging, cutting_over, *rest) if can_cut_over else (merging, *rest):
         made += wrapped(said, width, "  ")
     told = [d for d in differences if not d.same]
     if not told:

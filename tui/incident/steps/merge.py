@@ -34,7 +34,11 @@ class Weighed:
         """The same, a sentence each."""
         said = [
             f"Merging puts {plural(self.missing, 'row')} back"
-            + (f"; {plural(self.changed, 'row')} differ and stay unless asked for." if self.changed else "."),
+            + (
+                f"; {plural(self.changed, 'row')} differ, and are overwritten where that is chosen."
+                if self.changed
+                else "."
+            ),
             f"Cutting over loses {plural(self.extra, 'row')} that only the live tables have"
             + (f", and the newer values of up to {self.changed:,} more." if self.changed else "."),
         ]

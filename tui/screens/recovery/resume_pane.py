@@ -407,7 +407,7 @@ class ResumePane(Endings):
                 "Not compared with the live tables yet: d compares, row by row. It only reads.", width
             )
         made = [line((f"Compared with the live tables at {show.clock(incident.compared_at)} UTC", STRONG))]
-        made += difference_lines(incident.differences, width)
+        made += difference_lines(incident.differences, width, can_cut_over=not incident.restored_tables)
         fire = "fire" if self._how.triggers else "are off"
         changed = "OVERWRITTEN" if self._how.update_changed else "left as they are"
         return [*made, *wrapped(f"m merges: triggers {fire} (f), changed rows are {changed} (o).", width)]

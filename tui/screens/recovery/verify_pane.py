@@ -136,7 +136,8 @@ class VerifyPane(StepPane):
             made += [check_count(checks), BLANK, *check_lines(checks, width)]
         if incident.compared_at is not None and self._arrived is None:
             made += [BLANK, line(("Compared with the live tables", STRONG))]
-            made += difference_lines(incident.differences, width)
+            whole = not incident.restored_tables
+            made += difference_lines(incident.differences, width, can_cut_over=whole)
         made += self.waiting()
         if record.status is StepStatus.SKIPPED:
             made += [BLANK, *wrapped(clean(record.note), width, line(("– gone past: ", WARN)))]
