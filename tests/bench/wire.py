@@ -41,7 +41,7 @@ Opened = Callable[[], Terminal]  # opens the program on the demo's fleet
 # Ways from the fleet to each screen, and a text that tells that it is there.
 WAYS: Sequence[tuple[str, tuple[str, ...], str]] = (
     ("fleet", (), "sessions"),
-    ("database", ("enter",), "last seen"),
+    ("database", ("enter",), "Newest backup"),
     ("backups", ("b",), "of "),
     ("backup", ("b", "enter"), "read "),
     ("jobs", ("J",), "jobs"),
@@ -53,7 +53,7 @@ WAYS: Sequence[tuple[str, tuple[str, ...], str]] = (
     ("question", ("r",), "Declare"),
     ("services", ("p",), "services"),
     ("kept databases", ("enter", "d"), "kept"),
-    ("history of drills", ("D", "enter"), "drills"),
+    ("history of drills", ("D", "enter"), "crypto_exchange"),
     ("troubles", ("!",), "error"),
 )
 
