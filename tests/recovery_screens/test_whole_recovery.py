@@ -13,6 +13,7 @@ from tui.app import PgdrApp
 from tui.incident.book import Book
 from tui.model.incident import Step, StepStatus
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.fleet import FleetScreen
 from tui.screens.recovery.screen import RecoveryScreen
 
 TABLES = ("users", "wallets", "orders")
@@ -76,6 +77,11 @@ async def test_a_dropped_database_comes_back(world: World, listener: Listener) -
         await until(pilot, lambda: "✔ closed  recovered" in text_of(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "incidents › 1" in text_of(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RecoveryScreen))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, FleetScreen))
+        await until(pilot, lambda: "MISSING" not in text_of(pilot) and "shop" in text_of(pilot))
 
     assert {table: world.count(table) for table in TABLES} == before
     incident = Book(world.state).load("1")

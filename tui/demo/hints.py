@@ -119,8 +119,8 @@ _SEEN_IN_PART = (
     " database corruption”, so that all of it comes back."
 )
 _NEXT = (
-    "Recovered; {fleet.refresh} looks again. Next: {fleet.verify} proves a backup, {fleet.drill} rehearses"
-    " without a disaster, {fleet.incidents} keeps the reports; {app.tour} ends the tour."
+    "Recovered: it is up again. Next: {fleet.verify} proves a backup, {fleet.drill} rehearses without a"
+    " disaster, {fleet.incidents} keeps the reports; {app.tour} ends the tour."
 )
 _WAIT = "pgdr is at work; what it finds appears here by itself. Nothing waits for a key of yours."
 _STEPS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -68,6 +68,7 @@ class FleetScreen(ListScreen):
         self._entries: dict[str, Entry] = {}
         self._ticking: Timer | None = None
         self._asked = False  # whether anyone has been asked yet: the first screen is painted before
+        self._looking = False  # whether servers are being asked
         self._warned = False  # whether it was said at the start what is still paused
 
     @property
@@ -122,9 +123,11 @@ class FleetScreen(ListScreen):
         self.set_timer(PAINTED_S, partial(self._ask, self._turn))
 
     def on_screen_resume(self) -> None:
-        """Someone comes back: what is paused may be another than before."""
+        """Someone comes back: a recovery may have changed what is paused, and what is up."""
         if self._asked:
             self._read_paused()
+            if not self._looking:  # a server that hangs holds up one look, not one for each return
+                self._look(self._turn)
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="paused")
     def _read_paused(self) -> None:
@@ -149,6 +152,7 @@ class FleetScreen(ListScreen):
 
     @work(thread=True, exit_on_error=False, group="look")
     def _look(self, turn: int) -> None:
+        self._looking = True
         rooms = self._house.rooms
 
         def answered(facts: DatabaseFacts) -> None:
@@ -162,6 +166,8 @@ class FleetScreen(ListScreen):
             rooms.look(answered)
         except Exception as error:  # noqa: BLE001 - whatever it is, the app goes on and says it
             self.post_message(self.Failed(error))
+        finally:
+            self._looking = False
 
     @work(thread=True, exit_on_error=False, group="stores")
     def _read_store(self, turn: int, store: str) -> None:
