@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.pausing.conftest import Little
 from tests.recovery.world import World
-from tests.recovery_screens.seen import text_of, until
+from tests.recovery_screens.seen import give_reason, text_of, until
 from tui.app import PgdrApp
 from tui.incident.book import Book
 from tui.screens.confirm import ConfirmScreen
@@ -18,7 +18,6 @@ from tui.screens.error import ErrorScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pause import PauseScreen
-from tui.screens.recovery.reason import ReasonScreen
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.widgets.paused_line import PausedLine
 
@@ -93,8 +92,7 @@ async def test_one_that_fails_is_told_tried_again_and_gone_past(
         await pilot.press("escape")
         await until(pilot, lambda: "✘ server" in text_of(pilot) and "failed" in text_of(pilot))
         await pilot.press("b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ReasonScreen))
-        await pilot.press(*"it only reads", "enter", "enter")
+        await give_reason(pilot, "it only reads")
         await until(pilot, lambda: "● server" in text_of(pilot))
         (two[0].directory / "fail").unlink()
         await pilot.press("p")

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tui.screens.recovery.reason import ReasonScreen
 
 _PATIENCE_S = 30.0
 
@@ -32,3 +35,15 @@ async def until(pilot: Pilot[Any], true: Callable[[], bool], patience_s: float =
         if time.monotonic() > deadline:
             raise AssertionError(f"this was still on the screen:\n{text_of(pilot)}")
         await pilot.pause(0.05)
+
+
+async def give_reason(pilot: Pilot[Any], reason: str) -> None:
+    """Writes a reason where one is asked for, and goes on with it, each step once the one before is seen."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, ReasonScreen) and pilot.app.focused is not None)
+    asked = pilot.app.screen
+    await pilot.press(*reason)
+    await until(pilot, lambda: asked.query_one(Input).value == reason)
+    await pilot.press("enter")
+    await until(pilot, lambda: asked.query_one("#action").has_focus)
+    await pilot.press("enter")
+    await until(pilot, lambda: pilot.app.screen is not asked)

@@ -19,7 +19,7 @@ from tests.recovery_screens.scripted import (
     ScriptedGuide,
     incident_at,
 )
-from tests.recovery_screens.seen import settle, text_of, until
+from tests.recovery_screens.seen import give_reason, settle, text_of, until
 from tui.model.backup import TableContents
 from tui.model.facts import Status
 from tui.model.incident import Incident, Proposal, Step
@@ -236,7 +236,7 @@ async def test_what_speaks_against_a_candidate_is_told(size: tuple[int, int]) ->
         await pilot.press("enter")
         await settle(pilot)
         assert isinstance(pilot.app.screen, ReasonScreen) and "pick" not in by.calls
-        await pilot.press(*"no other", "enter", "enter")
+        await give_reason(pilot, "no other")
         await settle(pilot)
         assert by.incident.ref == too_late.backup.ref
 

@@ -19,7 +19,7 @@ from tests.recovery_screens.scripted import (
     ScriptedGuide,
     incident_at,
 )
-from tests.recovery_screens.seen import settle, text_of, until
+from tests.recovery_screens.seen import give_reason, settle, text_of, until
 from tui.model.fleet import Fleet
 from tui.model.incident import Incident, Step, StepStatus
 from tui.model.plan import Finding, Level
@@ -154,7 +154,7 @@ async def test_a_failed_check_holds_until_a_reason_is_typed() -> None:
         assert isinstance(pilot.app.screen, ReasonScreen)
         await pilot.press("enter", "enter")
         assert isinstance(pilot.app.screen, ReasonScreen)
-        await pilot.press(*"a known bug", "enter", "enter")
+        await give_reason(pilot, "a known bug")
         await settle(pilot)
         assert "ALTHOUGH  checks have not passed: a known bug" in text_of(pilot)
     assert guide.incident.record(Step.VERIFY).note == "a known bug"
@@ -167,7 +167,7 @@ async def test_telling_nobody_needs_a_reason_too() -> None:
         assert "No channel is configured" in text_of(pilot) and "GoAlert" in text_of(pilot)
         await pilot.press("b")
         await settle(pilot)
-        await pilot.press(*"told by phone", "enter", "enter")
+        await give_reason(pilot, "told by phone")
         await settle(pilot)
         assert pilot.app.screen.query_one("#steps").current == "restore"  # type: ignore[attr-defined]
     assert guide.incident.record(Step.NOTIFY).status is StepStatus.SKIPPED

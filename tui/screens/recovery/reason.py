@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -45,6 +45,12 @@ class ReasonScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """The reason is what is asked for."""
         self.query_one("#reason").focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed before the reason has the focus is the reason's too."""
+        if self.focused is None and event.is_printable and event.character is not None:
+            event.stop()
+            self.query_one("#reason", Input).insert_text_at_cursor(event.character)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
