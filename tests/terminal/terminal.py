@@ -32,7 +32,9 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.received = b""
-        env = {k: v for k, v in os.environ.items() if k not in ("COLORTERM", "NO_COLOR")}
+        # COLUMNS and LINES are those of the terminal that the tests were started in; a worker hands them on.
+        not_ours = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+        env = {k: v for k, v in os.environ.items() if k not in not_ours}
         self.child = pexpect.spawn(
             str(program),
             list(arguments),
