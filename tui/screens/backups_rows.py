@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from statistics import median
 
 from textual.content import Content
 
@@ -43,24 +42,21 @@ class Sizes:
     """The sizes of backups by database, to tell one that is suspiciously small."""
 
     def __init__(self) -> None:
-        self._sizes: dict[str, list[int]] = {}
-        self._median: dict[str, float] = {}
+        self._sizes: dict[str, list[int]] = {}  # in order
 
     def add(self, backups: Sequence[Backup]) -> None:
         """Takes in more backups."""
-        touched = set()
+        touched = {backup.database for backup in backups if backup.database is not None}
         for backup in backups:
             if backup.database is not None:
                 self._sizes.setdefault(backup.database, []).append(backup.size_bytes)
-                touched.add(backup.database)
         for database in touched:
-            self._median[database] = median(self._sizes[database])
+            self._sizes[database].sort()  # one pass: what was in order before is one run
 
     def is_small(self, backup: Backup) -> bool:
         """Whether a backup is much smaller than is usual for its database. One of two may be either."""
-        if backup.database is None or len(self._sizes.get(backup.database, ())) < 3:
-            return False
-        return backup.size_bytes < _MUCH_SMALLER * self._median[backup.database]
+        sizes = self._sizes.get(backup.database, []) if backup.database is not None else []
+        return len(sizes) >= 3 and backup.size_bytes < _MUCH_SMALLER * sizes[len(sizes) // 2]
 
 
 def taken(backup: Backup, now: datetime) -> str:
