@@ -16,7 +16,8 @@ from tui.model.backup import Backup, Verdict, Verification
 from tui.model.channels import Webhook
 from tui.model.fleet import BackupPolicy, Database, Fleet
 from tui.operations.alarm import backup_failed
-from tui.operations.due import good_ones, lateness
+from tui.operations.due import lateness
+from tui.operations.good import good_ones
 from tui.operations.records import Drill, add_drill, drills
 
 __all__ = ["listener"]
@@ -146,6 +147,8 @@ def test_late_tells_and_notifies_only_when_asked(world: World, listener: Listene
     world.back_up(selection="tables", tables=(("public", "users"),))
     partial = world.answer("late", code=1)["databases"][0]
     assert partial["ref"] == old and "partial" in partial["why"]
+    (row,) = world.answer("inventory")
+    assert (row["last_backup"]["ref"], row["last_backup"]["within_rpo"]) == (old, False)
     world.drop_live()
     assert world.pgdr("backup", "shop", "--notify-failure").returncode != 0
     assert b"BACKUP FAILED: Shop" in listener.asked[-1].body and b"shop: " in listener.asked[-1].body

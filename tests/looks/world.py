@@ -35,6 +35,7 @@ from tui.operations.catalogue import Description
 from tui.operations.drill import DrillRow
 from tui.operations.due import Duty
 from tui.operations.first_look import InStore
+from tui.operations.good import newest_that_counts
 from tui.operations.nearby import NearStore, Surroundings
 from tui.operations.pause import Cause
 from tui.operations.pausing import Pausing
@@ -198,6 +199,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "backups": _backups,
     "describe": lambda backup: Description(backup, None, None, TABLES, 65536, ()),
     "of_database": lambda database, backups: [b for b in backups if b.database == database.dbname],
+    "newest_that_counts": lambda database, own, on_problem: newest_that_counts(own, lambda b: True, NOW),
     "jobs": lambda: JOBS,
     "incidents": lambda: INCIDENTS,
     "report": lambda incident: LONG,

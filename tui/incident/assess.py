@@ -24,7 +24,7 @@ from tui.model.facts import DatabaseFacts, ServerFacts, Status
 from tui.model.fleet import Database, Fleet, StoreSpec
 from tui.model.incident import Proposal, TableCount
 from tui.model.plan import Finding, Level
-from tui.operations.catalogue import Description
+from tui.operations.catalogue import Description, newest
 from tui.operations.records import last_seen
 from tui.operations.report import Clock
 from tui.places.open import open_place
@@ -133,6 +133,7 @@ class _Look:
     def shelf(self, spec: StoreSpec) -> Shelf:
         """One store's backups, told."""
         shelf = assess_stores.read_shelf(self.fleet, self.database, spec, self.state)
+        shelf = assess_stores.weighed(shelf, self.fleet, self.state, self.now())
         assess_stores.tell_shelf(self.parts, self.database, shelf, self.now())
         return shelf
 
@@ -181,8 +182,7 @@ class _Look:
         specs = assess_stores.stores_of(self.fleet, self.database)
         onsite = {spec.name for spec in specs if not spec.offsite}
         answered = {shelf.store.name for shelf in read if not shelf.unread}
-        newest = known[0] if known else None
-        good = assess_stores.newest_first(read, self.now())
+        last = known[0].backup if known else newest(shelf.newest for shelf in read if shelf.newest)
         seen = last_seen(self.state, self.database.name) if self.state else None
         manifest = next((d.manifest for d in known if d.manifest is not None), None)
         theirs = manifest.system_identifier if manifest else None
@@ -200,7 +200,7 @@ class _Look:
             stores_lost=tuple(sorted(onsite - answered)),
             stores_onsite=len(onsite),
             seen_at=seen.at if seen else None,
-            backup_at=newest.backup.sort_time if newest else good[0].sort_time if good else None,
+            backup_at=last.sort_time if last else None,
             clean_at=assess_stores.last_clean(read),
             tables=tuple(
                 dotted((t.schema, t.name)) for t in (manifest.tables if manifest else ()) if t.rows > 0

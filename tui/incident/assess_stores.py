@@ -17,8 +17,7 @@ from tui.model.fleet import Database, Fleet, StoreSpec
 from tui.model.plan import Level
 from tui.model.text import clean
 from tui.operations.catalogue import Description, backups, describe
-from tui.operations.due import good_ones
-from tui.operations.inventory import backups_of
+from tui.operations.good import backups_of, by_manifest, newest_good
 from tui.stores.open import open_store
 
 # So long the newest backup is waited for that a slower store may have, once one store has answered.
@@ -30,11 +29,13 @@ LOOKED_INTO = 4
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What one store has of a database; `problems` say why it may not be all."""
+    """What one store has of a database; `problems` say why it may not be all. `newest` is the newest good
+    one, once the manifests were asked (`weighed`)."""
 
     store: StoreSpec
     backups: tuple[Backup, ...]
     problems: tuple[StoreProblem, ...]
+    newest: Backup | None = None
 
     @property
     def unread(self) -> bool:
@@ -57,6 +58,13 @@ def read_shelf(fleet: Fleet, database: Database, spec: StoreSpec, state: Path | 
     return Shelf(spec, tuple(backups_of(database, newest_last.values())), tuple(problems))
 
 
+def weighed(shelf: Shelf, fleet: Fleet, state: Path | None, now: datetime) -> Shelf:
+    """The shelf with its newest good backup. A store that no longer answers is one of its problems."""
+    problems = list(shelf.problems)
+    newest = newest_good(shelf.backups, by_manifest(fleet, state, problems.append), now)
+    return replace(shelf, newest=newest, problems=tuple(problems))
+
+
 def tell_shelf(parts: Parts, database: Database, shelf: Shelf, now: datetime) -> None:
     """Tells the age of a store's newest good backup, or why there is none."""
     name = clean(shelf.store.name)
@@ -68,17 +76,16 @@ def tell_shelf(parts: Parts, database: Database, shelf: Shelf, now: datetime) ->
             parts.found(Level.WARNING, f"store {name}", what, problem.mend)
     if shelf.unread and not shelf.backups:
         return
-    good = good_ones(shelf.backups, now)
-    if not good:
+    newest = shelf.newest
+    if newest is None:
         what = f"The {kind} store {name} has no good backup of it."
         if shelf.backups:
             what = (
                 f"The {kind} store {name} has {show.plural(len(shelf.backups), 'backup')} of it, none of"
-                " which can be counted on: no manifest, failed, or far too small."
+                " which can be counted on: no manifest, partial, failed, or far too small."
             )
         parts.found(Level.WARNING, f"store {name}", what, "Another store may have one.")
         return
-    newest = good[0]
     age = now - newest.sort_time
     late = age > database.rpo
     limit = show.limit(database.rpo)
@@ -108,9 +115,8 @@ def newest_first(shelves: Iterable[Shelf], now: datetime) -> list[Backup]:
 
 
 def _may_tell(backup: Backup, now: datetime) -> bool:
-    verdict = backup.verification.verdict if backup.verification else None
-    complete = backup.has_manifest or verdict is not None
-    return complete and verdict is not Verdict.FAILED and backup.sort_time <= now
+    failed = backup.verification is not None and backup.verification.verdict is Verdict.FAILED
+    return backup.is_proven and not failed and backup.sort_time <= now
 
 
 def last_clean(shelves: Iterable[Shelf]) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -69,6 +70,7 @@ class Backup:
     created_at: datetime | None = None
     etag: str | None = None
     has_manifest: bool = False
+    manifest_etag: str | None = None
     verification: Verification | None = None
     component: str | None = None
     format: ArchiveFormat | None = None  # as far as a listing tells
@@ -83,6 +85,18 @@ class Backup:
     def sort_time(self) -> datetime:
         """When it was taken, as far as known: for ordering only."""
         return self.created_at or self.modified_at
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether anything tells that it was written to its end: its manifest, or that it was verified."""
+        return self.has_manifest or self.verification is not None
+
+
+def newest_first(backups: Iterable[Backup]) -> list[Backup]:
+    """Given backups, returns those that are proven before all others, the newest first, and those of one
+    moment by their names, so that whoever asks gets the same one."""
+    named = sorted(backups, key=lambda b: b.ref)
+    return sorted(named, key=lambda b: (b.is_proven, b.sort_time), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)

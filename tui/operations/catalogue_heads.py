@@ -1,6 +1,7 @@
-"""Headers of archives, each read once: kept in the state directory by store, key, etag and size.
+"""Headers of archives and what manifests tell in short, each read once: kept in the state directory by store,
+key, etag and size.
 
-A listing then reads a header again only when its object has changed. A cache that can't be used (a full
+A listing then reads one again only when its object has changed. A cache that can't be used (a full
 disk, a file that is damaged or another user's) is none: the headers are read from the store as ever.
 """
 
@@ -83,7 +84,7 @@ class Heads:
         Raises what `look` raises; that is not kept.
         """
         with self._lock:
-            known = self._known(found)
+            known = self._known(found, Header)
             if known:
                 return known[0]
             if self._left <= 0:
@@ -91,9 +92,25 @@ class Heads:
                 return Header(None) if called_archive(found.key) else None
             self._left -= 1
         header = look(found)
+        bare = Header(replace(header.contents, entries=())) if header and header.contents else header
         with self._lock:
-            self._keep(found, header)
+            self._keep(found, bare)
         return header
+
+    def beside(self, found: StoredObject, kind: type[V], look: Callable[[], V | None]) -> V | None:
+        """Returns what an object beside an archive tells, None where it can't be understood: as it is known,
+        else as `look` tells.
+
+        Raises what `look` raises; that is not kept.
+        """
+        with self._lock:
+            known = self._known(found, kind)
+        if known:
+            return known[0]
+        told = look()
+        with self._lock:
+            self._keep(found, told)
+        return told
 
     def close(self) -> None:
         """Writes down what was learned; without it, it is read again next time."""
@@ -109,7 +126,7 @@ class Heads:
                     )
                     kept.commit()
 
-    def _known(self, found: StoredObject) -> tuple[Header | None] | None:
+    def _known(self, found: StoredObject, kind: type[V]) -> tuple[V | None] | None:
         if self._kept is None or not found.etag:
             return None
         with suppress(sqlite3.Error, ValueError):
@@ -119,16 +136,13 @@ class Heads:
             ).fetchone()
             if row is not None:
                 said = json.loads(row[0])
-                return (None if said is None else codec.build(said, Header),)
+                return (None if said is None else codec.build(said, kind),)
         return None
 
-    def _keep(self, found: StoredObject, header: Header | None) -> None:
+    def _keep(self, found: StoredObject, told: object | None) -> None:
         if self._kept is None or not found.etag:
             return
-        said = None
-        if header is not None:
-            bare = replace(header.contents, entries=()) if header.contents else None
-            said = codec.plain(Header(bare))
+        said = None if told is None else codec.plain(told)
         with suppress(sqlite3.Error):
             self._kept.execute(
                 "INSERT OR REPLACE INTO headers (store, key, etag, size, header) VALUES (?, ?, ?, ?, ?)",

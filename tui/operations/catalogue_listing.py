@@ -159,7 +159,7 @@ class _Lister:
         self._sums: Recent[str, int] = Recent(_REMEMBERED)
         self._tocs: Recent[str, StoredObject] = Recent(_REMEMBERED)
         # Of a listing in order nothing is needed again after the next page; the rest is for others.
-        self._with_manifest: Recent[str, None] = Recent(_REMEMBERED)
+        self._with_manifest: Recent[str, str | None] = Recent(_REMEMBERED)
         self._verified: Recent[str, Verification] = Recent(_REMEMBERED)
         self._waiting: list[StoredObject] = []
         self._given: Recent[str, Backup] = Recent(_REMEMBERED)
@@ -181,7 +181,7 @@ class _Lister:
                 continue
             touched.add(belongs.key)
             if belongs.is_manifest:
-                self._with_manifest[belongs.key] = None
+                self._with_manifest[belongs.key] = found.etag
             if (new := belongs.verification) is not None:
                 old = self._verified.get(belongs.key)
                 if old is None or new.at >= old.at:
@@ -291,6 +291,7 @@ class _Lister:
         return replace(
             backup,
             has_manifest=backup.key in self._with_manifest,
+            manifest_etag=self._with_manifest.get(backup.key),
             verification=self._verified.get(backup.key),
         )
 

@@ -11,8 +11,7 @@ from tui.model.backup import Backup
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
-from tui.operations.due import by_manifest, newest_good
-from tui.operations.inventory import backups_of
+from tui.operations.good import backups_of, by_manifest, newest_good
 from tui.operations.records import Drill, drills
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,15 +15,10 @@ from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
 from tui.operations.catalogue_names import verification_key
-from tui.operations.inventory import backups_of
+from tui.operations.good import Believed, backups_of, newest_of_each
 from tui.operations.records import Drill, drills
-from tui.operations.retention import suspicions
-from tui.operations.retention_known import known_of
 from tui.stores.open import open_store
 
-Believed = Callable[[Backup], bool]
-
-_AHEAD = timedelta(hours=1)
 _LONGEST = 4 << 20
 
 
@@ -57,45 +51,6 @@ class Duty:
     how: str
 
 
-def good_ones(backups: Iterable[Backup], now: datetime) -> list[Backup]:
-    """Given backups of one database, returns those that can be counted on, newest first: complete, not failed
-    by a verification, not of the future, and not suspiciously small against those before them in their store.
-    """
-    by_store: dict[str, list[Backup]] = defaultdict(list)
-    for backup in sorted(backups, key=lambda b: (b.sort_time, b.ref)):
-        verdict = backup.verification.verdict if backup.verification else None
-        complete = backup.has_manifest or verdict is not None
-        if complete and verdict is not Verdict.FAILED and backup.sort_time <= now + _AHEAD:
-            by_store[backup.store].append(backup)
-    good = []
-    for there in by_store.values():
-        small = suspicions([b.size_bytes for b in there])
-        good += [b for b, expected in zip(there, small, strict=True) if expected is None]
-    return sorted(good, key=lambda b: (b.sort_time, b.ref), reverse=True)
-
-
-def newest_good(backups: Iterable[Backup], believed: Believed, now: datetime) -> Backup | None:
-    """Given backups of one database, returns the newest of the good ones that `believed` says yes to."""
-    return next((backup for backup in good_ones(backups, now) if believed(backup)), None)
-
-
-def by_manifest(fleet: Fleet) -> Believed:
-    """Whether a backup's manifest agrees that it is whole, and of the whole database: a listing doesn't tell.
-    Costs a request; what a store doesn't answer for isn't believed."""
-
-    def believed(backup: Backup) -> bool:
-        spec = fleet.store(backup.store)
-        if spec is None:
-            return False
-        try:
-            (known,) = known_of(open_store(spec), [backup], {})
-        except PgdrError:
-            return False
-        return known.sound and known.foreign is None
-
-    return believed
-
-
 def lateness(
     databases: Iterable[Database],
     backups: Collection[Backup],
@@ -104,15 +59,20 @@ def lateness(
     believed: Believed = lambda backup: True,
 ) -> tuple[Lateness, ...]:
     """Given the stores' backups and the names of the stores that couldn't be read, returns for each database
-    whether its RPO is breached: whether the newest good backup is older than it."""
-    return tuple(_lateness(d, backups_of(d, backups), unread, now, believed) for d in databases)
+    whether its RPO is breached: whether the newest good backup is older than it.
+
+    `unread` is looked at last: stores that `believed` couldn't ask may be added to it meanwhile.
+    """
+    databases = tuple(databases)
+    newest = newest_of_each(databases, backups, believed, now)
+    return tuple(_lateness(d, backups_of(d, backups), newest[d.name], unread, now) for d in databases)
 
 
 def _lateness(
-    database: Database, own: list[Backup], unread: Collection[str], now: datetime, believed: Believed
+    database: Database, own: list[Backup], newest: Backup | None, unread: Collection[str], now: datetime
 ) -> Lateness:
     rpo, rpo_s = database.rpo, database.rpo.total_seconds()
-    newest = newest_good(own, believed, now)
+    newest = newest if newest and newest.is_proven else None
     blind = sorted(set(database.backup.stores) & set(unread))
     if newest is not None:
         old = now - newest.sort_time

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tui.model.backup import Backup, Verdict
+from tui.model.backup import Backup
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database, Fleet
+from tui.operations.good import backups_of, last_verified, within
 from tui.operations.records import Seen, last_drill, remember_seen
 from tui.operations.report import Clock
 from tui.postgres import facts as server
@@ -21,10 +22,8 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class LastBackup:
-    """The newest backup of a database that isn't known to be bad.
-
-    `within_rpo` tells whether losing all since would be acceptable.
-    """
+    """The newest backup of a database that can be counted on; without any the newest that nothing tells to be
+    complete, which is never `within_rpo`: whether losing all since would be acceptable."""
 
     ref: str
     created_at: datetime
@@ -84,12 +83,15 @@ def schema(database: Database, state: Path, now: Clock) -> tuple[TableFacts, ...
 
 
 def row(
-    database: Database, facts: DatabaseFacts, backups: Iterable[Backup], state: Path, now: datetime
+    database: Database,
+    facts: DatabaseFacts,
+    backups: Iterable[Backup],
+    newest: Backup | None,
+    state: Path,
+    now: datetime,
 ) -> InventoryRow:
-    """Puts one row together from what was seen and the backups known of this database."""
-    own = sorted(backups_of(database, backups), key=lambda b: b.sort_time, reverse=True)
-    newest = next((b for b in own if not _known_bad(b)), None)
-    verified = [b.verification.at for b in own if b.verification and not _known_bad(b)]
+    """Puts one row together from what was seen, the backups known, and the `newest` of this database that
+    counts, as good.newest_of_each tells it."""
     rehearsed = last_drill(state, database.name)
     return InventoryRow(
         name=database.name,
@@ -106,29 +108,13 @@ def row(
         rpo_s=database.rpo.total_seconds(),
         rto_s=database.rto.total_seconds(),
         last_backup=_last_backup(database, newest, now),
-        last_verified_at=max(verified, default=None),
+        last_verified_at=last_verified(backups_of(database, backups)),
         last_drill=LastDrill(rehearsed.at, rehearsed.rto_s) if rehearsed else None,
     )
-
-
-def backups_of(database: Database, backups: Iterable[Backup]) -> list[Backup]:
-    """Those of `backups` that are of this database: of its name on the server, in one of its stores.
-
-    Two databases of the fleet may have the same name on two servers; a database that names its stores
-    is told apart by them.
-    """
-    stores = database.backup.stores
-    return [b for b in backups if b.database == database.dbname and (not stores or b.store in stores)]
-
-
-def _known_bad(backup: Backup) -> bool:
-    """Whether a listing alone tells that a backup is none: it is empty, or failed its verification."""
-    failed = backup.verification is not None and backup.verification.verdict is Verdict.FAILED
-    return failed or backup.size_bytes == 0
 
 
 def _last_backup(database: Database, newest: Backup | None, now: datetime) -> LastBackup | None:
     if newest is None:
         return None
     age = now - newest.sort_time
-    return LastBackup(newest.ref, newest.sort_time, age.total_seconds(), age <= database.rpo)
+    return LastBackup(newest.ref, newest.sort_time, age.total_seconds(), within(newest, database.rpo, now))

@@ -13,7 +13,7 @@ from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.catalogue_heads import Heads
 from tui.operations.catalogue_listing import listing
-from tui.operations.inventory import backups_of
+from tui.operations.good import backups_of
 from tui.stores.open import open_store
 from tui.stores.store import Protection, Quality
 

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tui.model import codec
-from tui.model.backup import Backup, Verdict
+from tui.model.backup import Backup, StoredObject, Verdict
 from tui.model.text import clean
 from tui.operations.catalogue import MANIFEST
+from tui.operations.catalogue_heads import Heads
 from tui.operations.catalogue_names import component_told
 from tui.operations.catalogue_names import told as told_by
 from tui.operations.retention import Known
@@ -31,20 +32,22 @@ class _Told:
     format: str = "custom"
 
 
-def known_of(store: Store, backups: Iterable[Backup], needed: Mapping[str, str]) -> list[Known]:
+def known_of(
+    store: Store, backups: Iterable[Backup], needed: Mapping[str, str], heads: Heads | None = None
+) -> list[Known]:
     """Given backups of one database or component in a store, and by their refs who needs them, returns what
-    is known of each. Costs a request for each that has a manifest.
+    is known of each. Costs a request for each that has a manifest, but for those that `heads` has kept.
 
     Raises Unreachable when the store can't be asked.
     """
     with ThreadPoolExecutor(_READERS, "pgdr-manifests") as pool:
-        return list(pool.map(lambda backup: _known(store, backup, needed.get(backup.ref)), backups))
+        return list(pool.map(lambda backup: _known(store, backup, needed.get(backup.ref), heads), backups))
 
 
-def _known(store: Store, backup: Backup, needed: str | None) -> Known:
+def _known(store: Store, backup: Backup, needed: str | None, heads: Heads | None) -> Known:
     size, fault, foreign = backup.size_bytes, None, None
     verified = backup.verification is not None and backup.verification.verdict is not Verdict.FAILED
-    told = _manifest(store, backup.key) if backup.has_manifest else None
+    told = _manifest(store, backup, heads) if backup.has_manifest else None
     if backup.verification is not None and not verified:
         fault = "It failed its last verification."
     elif told is None and not verified:
@@ -62,11 +65,22 @@ def _known(store: Store, backup: Backup, needed: str | None) -> Known:
     return Known(backup.ref, backup.created_at, size, backup.verification, fault, needed, foreign)
 
 
-def _manifest(store: Store, key: str) -> _Told | None:
+def _manifest(store: Store, backup: Backup, heads: Heads | None) -> _Told | None:
+    key = backup.key + MANIFEST
+
+    def look() -> _Told | None:
+        data = store.read(key, 0, _LONGEST + 1)
+        try:
+            return codec.build(json.loads(data), _Told) if len(data) <= _LONGEST else None
+        except (ValueError, RecursionError):  # no JSON, other fields
+            return None
+
     try:
-        data = store.read(key + MANIFEST, 0, _LONGEST + 1)
-        return codec.build(json.loads(data), _Told) if len(data) <= _LONGEST else None
-    except (ObjectMissing, ValueError, RecursionError):  # gone meanwhile, no JSON, other fields
+        if heads is None:
+            return look()
+        found = StoredObject(key, backup.size_bytes, backup.modified_at, backup.manifest_etag)
+        return heads.beside(found, _Told, look)
+    except ObjectMissing:  # gone meanwhile
         return None
 
 

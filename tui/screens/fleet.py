@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
 
+from tui.model.backup import newest_first
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database
@@ -171,16 +172,15 @@ class FleetScreen(ListScreen):
 
     @work(thread=True, exit_on_error=False, group="stores")
     def _read_store(self, turn: int, store: str) -> None:
-        """Reads one store; of each database only its newest backup and newest verification are kept."""
+        """Reads one store; its newest backup that counts is told when all are known, by their manifests."""
         rooms = self._house.rooms
+        listed: dict[str, list[Backup]] = {}
 
         def page(backups: tuple[Backup, ...]) -> None:
             for database in self._house.fleet.databases:
                 own = rooms.of_database(database, backups)
                 if own:
-                    newest = max(own, key=lambda backup: backup.sort_time)
-                    verified = max((b.verification.at for b in own if b.verification), default=None)
-                    self.post_message(self.Told(turn, _with_backup(newest, verified), database.name))
+                    listed.setdefault(database.name, []).extend(own)
 
         def problem(found: StoreProblem) -> None:
             if found.is_note:  # it was read; the screen of the backups says what there is to know
@@ -194,6 +194,12 @@ class FleetScreen(ListScreen):
 
             what = error.what if isinstance(error, PgdrError) else f"{type(error).__name__}: {error}"
             problem(StoreProblem(store, what, None, None))
+        from tui.operations.good import last_verified
+
+        for database in self._house.fleet.databases:
+            if own := listed.get(database.name):
+                newest = rooms.newest_that_counts(database, own, problem)
+                self.post_message(self.Told(turn, _with_backup(newest, last_verified(own)), database.name))
         self.post_message(self.Told(turn, lambda entry: _without_store(entry, store)))
 
     @work(thread=True, exit_on_error=False, group="schema")
@@ -365,13 +371,13 @@ def _with_tables(tables: tuple[TableFacts, ...], at: datetime) -> Callable[[Entr
     return lambda entry: replace(entry, tables=tables, tables_at=at, tables_problem=None)
 
 
-def _with_backup(newest: Backup, verified_at: datetime | None) -> Callable[[Entry], Entry]:
+def _with_backup(newest: Backup | None, verified_at: datetime | None) -> Callable[[Entry], Entry]:
     def change(entry: Entry) -> Entry:
         known = [backup for backup in (entry.newest, newest) if backup is not None]
         moments = [moment for moment in (entry.verified_at, verified_at) if moment is not None]
         return replace(
             entry,
-            newest=max(known, key=lambda backup: backup.sort_time),
+            newest=next(iter(newest_first(known)), None),
             verified_at=max(moments, default=None),
         )
 

@@ -126,7 +126,7 @@ def _backup_cells(entry: Entry, now: datetime) -> list[Piece]:
         if entry.verified_at is None
         else Cell(f"{show.age(now - entry.verified_at)} ago")
     )
-    if age <= entry.database.rpo:
+    if entry.newest.is_proven and age <= entry.database.rpo:
         kept = Cell(f"{rpo} ok", GOOD)
     elif entry.stores_left:
         kept = Cell(f"{rpo} …", DIM)
@@ -213,7 +213,8 @@ def _backups(entry: Entry) -> list[Content]:
     lines = []
     newest = entry.newest
     if newest is not None:
-        whole = "complete" if newest.has_manifest else Cell("no manifest", WARN)
+        doubt = "no manifest" if newest.is_proven else "no manifest, not verified"
+        whole = "complete" if newest.has_manifest else Cell(doubt, WARN)
         lines.append(told("Newest backup  ", newest.ref, f"  {show.size(newest.size_bytes)}  ", whole))
     elif not entry.stores_left and not entry.problems:
         lines.append(told(Cell("No backup of it lies in any of its stores.", BAD)))

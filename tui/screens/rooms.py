@@ -6,7 +6,7 @@ first of them is called, so that the first screen waits for none of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -34,12 +34,12 @@ class Rooms:
     """The operations as the app has wired them.
 
     `look` hands over each database's facts as they arrive; `backups` streams the backups of one store
-    in pages, and its problems. `back_up` starts the job that takes a backup, `verify` the one that restores
-    a backup into a scratch database and checks it, `copy_to` the one that copies a backup into another store;
-    all return the job's id. `drop_kept` drops a kept
-    database for good. `duties` reads the stores, and hands over those that can't be read; with None it asks
-    none, and so knows of no verification. `paused` is everything that is still paused or frozen, asked of
-    nobody; `pausing` is what pauses the services of one database.
+    in pages, and its problems; of those `newest_that_counts` reads the newest manifests. `back_up` starts
+    the job that takes a backup, `verify` the one that restores a backup into a scratch database and checks
+    it, `copy_to` the one that copies a backup into another store; all return the job's id. `drop_kept` drops
+    a kept database for good. `duties` reads the stores, and hands over those that can't be read; with None
+    it asks none, and so knows of no verification. `paused` is everything that is still paused or frozen,
+    asked of nobody; `pausing` is what pauses the services of one database.
     """
 
     look: Callable[[Callable[[DatabaseFacts], None]], None]
@@ -49,6 +49,9 @@ class Rooms:
     backups: Callable[[str, Callable[[tuple[Backup, ...]], None], Callable[[StoreProblem], None]], None]
     describe: Callable[[Backup], Description]
     of_database: Callable[[Database, tuple[Backup, ...]], list[Backup]]
+    newest_that_counts: Callable[
+        [Database, Collection[Backup], Callable[[StoreProblem], None]], Backup | None
+    ]
     jobs: Callable[[], tuple[Progress, ...]]
     incidents: Callable[[], tuple[Incident, ...]]
     report: Callable[[Incident], str]
@@ -91,6 +94,9 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         backups=lambda store, on_page, on_problem: real().backups(store, on_page, on_problem),
         describe=lambda backup: real().describe(backup),
         of_database=lambda database, backups: real().of_database(database, backups),
+        newest_that_counts=lambda database, own, on_problem: real().newest_that_counts(
+            database, own, on_problem
+        ),
         jobs=lambda: real().jobs(),
         incidents=lambda: real().incidents(),
         report=lambda incident: real().report(incident),

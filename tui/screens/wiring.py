@@ -19,7 +19,7 @@ from tui.model.errors import UsageError
 from tui.model.event import JobKind
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
-from tui.operations import catalogue, drill, due, inventory, kept, records
+from tui.operations import catalogue, drill, due, good, inventory, kept, records
 from tui.operations.catalogue import Description
 from tui.operations.due import Duty
 from tui.operations.pause import Cause
@@ -122,7 +122,10 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         last_drill=last_drill,
         backups=read_store,
         describe=describe,
-        of_database=inventory.backups_of,
+        of_database=good.backups_of,
+        newest_that_counts=lambda database, own, on_problem: good.newest_that_counts(
+            good.backups_of(database, own), good.by_manifest(fleet, state, on_problem), now()
+        ),
         jobs=lambda: all_jobs(state, now()),
         incidents=lambda: Book(state).all(),
         report=lambda incident: report.load(state, incident, fleet),

@@ -15,6 +15,7 @@ from tui.verbs.context import Context
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints every database as it is now. A database that is down is an answer, not a failure."""
     from tui.operations.catalogue import backups
+    from tui.operations.good import by_manifest, newest_of_each
     from tui.operations.inventory import look_all, row
     from tui.operations.offsite import offsite_copy
 
@@ -25,9 +26,11 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     look_all(fleet, lambda f: facts.__setitem__(f.database, f), context.now)
     backups(fleet, None, found.extend, problems.append, state)
     now = context.now()
+    newest = newest_of_each(fleet.databases, found, by_manifest(fleet, state, problems.append), now)
     rows = [
         replace(
-            row(d, facts[d.name], found, state, now), offsite_copy=offsite_copy(fleet, d, found, problems)
+            row(d, facts[d.name], found, newest[d.name], state, now),
+            offsite_copy=offsite_copy(fleet, d, found, problems),
         )
         for d in fleet.databases
     ]

@@ -14,15 +14,23 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     """Exit codes: 0 none is late, 1 some are, 5 when for want of a store it can't be told."""
     from tui.operations.alarm import late
     from tui.operations.catalogue import backups
-    from tui.operations.due import by_manifest, lateness
+    from tui.operations.due import lateness
+    from tui.operations.good import by_manifest
 
     fleet, console = context.fleet(), context.console
     databases = [database_named(fleet, name) for name in dict.fromkeys(arguments.databases)]
     found: list[Backup] = []
     problems: list[StoreProblem] = []
-    backups(fleet, None, found.extend, problems.append)
-    now = context.now()
-    rows = lateness(databases or fleet.databases, found, [p.store for p in problems], now, by_manifest(fleet))
+    unread: list[str] = []
+
+    def unreadable(what: StoreProblem) -> None:
+        problems.append(what)
+        unread.append(what.store)
+
+    state, now = context.state_directory(), context.now()
+    backups(fleet, None, found.extend, unreadable, state)
+    believed = by_manifest(fleet, state, unreadable)
+    rows = lateness(databases or fleet.databases, found, unread, now, believed)
     breached = [row for row in rows if row.late is not False]
     sent = late(fleet, breached, context.now) if arguments.notify else ()
     if console.json_wanted:

@@ -15,8 +15,7 @@ from tui.model.smoke import LIVE, RESTORED
 from tui.model.text import clean
 from tui.model.verdict import Check
 from tui.operations.catalogue import backups, read_manifest
-from tui.operations.due import good_ones
-from tui.operations.inventory import backups_of
+from tui.operations.good import backups_of, good_ones
 from tui.operations.report import Clock
 from tui.operations.smokes import smokes
 from tui.operations.verify import check_restored, count_tables, live_checks
