@@ -66,6 +66,23 @@ def test_the_commands_of_a_selection(planned: Planned, tmp_path: Path) -> None:
         planned.plan("part", tables=("public.nosuch",))
 
 
+def test_single_tables_bring_their_schema_along(planned: Planned, tmp_path: Path) -> None:
+    world = planned.world
+    world.sql('CREATE SCHEMA "the books"; CREATE TABLE "the books".entries AS SELECT 7 AS n')
+    made = world.back_up(selection="tables", tables=(("the books", "entries"), ("public", "users")))
+    part = replace(planned, ref=made.refs[0])
+    found = part.finding("schemas")
+    assert found.level is Level.OK and "the books will be made" in found.what
+    bin_directory = world.live.server.bin_directory
+    for command in part.plan("by hand").commands:
+        shell(f"PATH={bin_directory}:$PATH; {command}", tmp_path)
+    answer = world.answer("restore", part.ref, "--to", "by pgdr")
+    assert (answer["verdict"], answer["errors"]) == ("clean", [])
+    for name in ("by hand", "by pgdr"):
+        assert world.live.server.sql('SELECT n FROM "the books".entries', name) == "7"
+    assert not [f for f in planned.plan().findings if f.about == "schemas"]
+
+
 def test_an_archive_elsewhere_is_read_as_it_loads_or_fetched_by_hand(
     db18: FreshDatabase, bucket: Bucket, tmp_path: Path
 ) -> None:

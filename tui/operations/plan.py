@@ -22,7 +22,7 @@ from tui.operations.plan_archive import about_backup, about_needs, extensions_of
 from tui.operations.plan_commands import located, psql_file, restore_commands
 from tui.operations.plan_disk import about_disk
 from tui.operations.plan_roles import Globals, about_roles, making, missing_roles, owners
-from tui.operations.plan_server import about_server, major
+from tui.operations.plan_server import about_server, major, some
 from tui.operations.records import drills, timings
 from tui.operations.stream_run import streamed
 from tui.places.open import open_place
@@ -33,6 +33,7 @@ from tui.postgres.items import items
 from tui.postgres.locales import DatabaseLocale, database_locale
 from tui.postgres.programs import Program, find_program, is_local, restore_program
 from tui.postgres.restore_facts import restore_facts
+from tui.postgres.schemas import missing_schemas
 from tui.stores.open import open_store
 from tui.stores.store import ObjectMissing, Store
 
@@ -95,6 +96,10 @@ def plan_restore(
     findings += about_server(facts, more, contents, manifest, target=target, jobs=jobs)
     beside = _globals(store, spec, key, env, endpoint)
     findings += about_roles(facts, more, entries, manifest, beside)
+    schemas = missing_schemas(contents, todo)
+    if schemas:
+        said = f"The backup is of single tables, without their schemas: {some(schemas)} will be made first."
+        findings.append(Finding(Level.OK, "schemas", said))
     findings += about_needs(facts, more, entries, manifest, locale)
     loaded = tuple((i.schema or "", i.name) for i in todo if i.desc == "TABLE DATA") if tables else ()
     findings += about_disk(
@@ -147,6 +152,7 @@ def plan_restore(
             manifest=manifest,
             jobs=jobs,
             chosen=chosen if tables else (),
+            schemas=schemas,
             contents=contents,
             encryption=fleet.encryption,
         )

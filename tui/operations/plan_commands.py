@@ -14,6 +14,7 @@ from tui.postgres.creation import creation_text
 from tui.postgres.locales import DatabaseLocale
 from tui.postgres.programs import Program
 from tui.postgres.properties import property_texts
+from tui.postgres.schemas import schema_text
 from tui.process import Command
 
 _LISTED = 400  # entries of a selection, or files, that are still written out
@@ -41,10 +42,11 @@ def restore_commands(
     contents: Contents,
     encryption: Encryption,
     chosen: Collection[int] = (),
+    schemas: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Given pg_restore and how to reach the server, where the backup lies and what becomes of it, returns
     each command in order. `contents` tell what is in the backup and what it is packed in, `encryption` the
-    keys; `chosen` are the dump ids of a selection."""
+    keys; `chosen` are the dump ids of a selection, `schemas` those that aren't in the backup."""
     layers = contents.layers
     directory = contents.format is ArchiveFormat.DIRECTORY
     first = "archive.sql" if contents.format is ArchiveFormat.PLAIN else "archive.dump"
@@ -56,8 +58,10 @@ def restore_commands(
     elif (fetch or layers) and manifest and manifest.sha256:
         line = shlex.quote(f"{clean(manifest.sha256)}  {path}")
         made.append(f"echo {line} | sha256sum --check")
+    creating = [_psql(env, maintenance_db, creation_text(target, locale))]
+    creating += [_psql(env, target, *map(schema_text, schemas))] if schemas else []
     if contents.format is ArchiveFormat.PLAIN:
-        made.append(_psql(env, maintenance_db, creation_text(target, locale)))
+        made += creating
         made.append(_sql_file(client, env, target, path, layers, encryption))
         return (*made, *_finishing(env, maintenance_db, target, manifest))
     if layers:
@@ -65,7 +69,7 @@ def restore_commands(
         path = Path("archive.dump")
     if contents.format is ArchiveFormat.TAR:
         jobs = 1  # pg_restore reads a tar from its beginning to its end
-    made.append(_psql(env, maintenance_db, creation_text(target, locale)))
+    made += creating
     use_list = Path("use.list") if chosen else None
     if chosen:
         ids = " ".join(map(str, sorted(chosen))) if len(chosen) <= _LISTED else "ID ID …"

@@ -55,6 +55,7 @@ from tui.postgres.locales import database_comment, database_locale
 from tui.postgres.positions import Positions, spans
 from tui.postgres.programs import restore_program
 from tui.postgres.remains import end_jobs
+from tui.postgres.schemas import make_schemas, missing_schemas
 from tui.postgres.sql_session import SqlSession
 from tui.postgres.watch import Watcher
 from tui.process import Command
@@ -263,6 +264,7 @@ def _made_ready(
     if oid is None:
         raise PgdrError(f'The database "{clean(target)}" is gone again.', mend="See who else works there.")
     report(TargetMade(target, oid, system))
+    make_schemas(endpoint, target, missing_schemas(contents, todo))
     return done
 
 
