@@ -273,6 +273,23 @@ def test_what_else_is_at_work_on_the_server(planned: Planned) -> None:
     assert found.mend == "Wait for it: pgdr attach restore-20261121T031415Z-a3f2"
 
 
+def test_an_archive_without_manifest_tells_what_of_the_database_it_leaves_out(planned: Planned) -> None:
+    world = planned.world
+    name = world.live.name
+    world.sql(
+        f'ALTER DATABASE "{name}" SET work_mem = \'7MB\'; REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC'
+    )
+    world.sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = off')
+    again = replace(planned, ref=world.back_up().refs[0])
+    own = "Settings and rights of the database itself"
+    assert not [f for f in again.plan().findings if f.what.startswith(own)]
+    again.archive.with_name(f"{again.archive.name}.manifest.json").unlink()
+    (found,) = (f for f in again.plan().findings if f.what.startswith(own))
+    mend = found.mend or ""
+    assert found.level is Level.WARNING and "default_transaction_read_only" not in mend
+    assert "SET work_mem TO '7MB';" in mend and f"CONNECT,TEMPORARY ON DATABASE {name} FROM PUBLIC;" in mend
+
+
 def test_more_tables_than_locks(planned: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_archive, "_NEARLY", 1e-6)
     found = planned.finding("locks")

@@ -13,13 +13,14 @@ from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.plan_server import some
 from tui.postgres.locales import ICU, LIBC, PROVIDED_SINCE, DatabaseLocale
-from tui.postgres.properties import left_out
+from tui.postgres.properties import left_out, told_by_archive
 from tui.postgres.restore_facts import RestoreFacts
 
 # Extensions whose library a server must have loaded at its start.
 _PRELOADED = frozenset({"citus", "pg_cron", "pg_partman_bgw", "pgaudit", "pglogical", "timescaledb"})
 
 _LOCKED = frozenset({"TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "SEQUENCE", "INDEX", "CONSTRAINT"})
+_TOLD = 6  # statements that a mend still names
 _NEARLY = 0.8  # of all locks: others need some too
 
 
@@ -33,6 +34,7 @@ def about_backup(
         _verified(backup),
         *_other_database(contents, manifest, database),
         *_left_out(manifest),
+        *_not_restored(contents, manifest),
     ]
 
 
@@ -70,6 +72,29 @@ def _left_out(manifest: Manifest | None) -> list[Finding]:
             "If it is meant to be read-only for good, set it after the restore: ALTER DATABASE … SET …",
         )
         for setting in settings
+    ]
+
+
+def _not_restored(contents: Contents, manifest: Manifest | None) -> list[Finding]:
+    """The settings and rights of the database itself, which pgdr takes from the manifest."""
+    statements = told_by_archive(contents) if manifest is None else ()
+    if not statements:
+        return []
+    shown = " ".join(clean(statement, 200) for statement in statements[:_TOLD])
+    more = len(statements) - _TOLD
+    rest = (
+        f" And {more} more: pg_restore --create --schema-only --file=- ARCHIVE shows them."
+        if more > 0
+        else ""
+    )
+    return [
+        Finding(
+            Level.WARNING,
+            "settings",
+            "Settings and rights of the database itself are in the archive, and without a manifest they are"
+            " not restored.",
+            f"Once it is restored, carry them out with the name that it has then: {shown}{rest}",
+        )
     ]
 
 

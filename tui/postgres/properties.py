@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import psycopg
 from psycopg import sql
 
+from tui.model.backup import Contents
 from tui.model.errors import PgdrError
 from tui.model.fleet import Endpoint
 from tui.model.text import clean
@@ -34,6 +35,22 @@ def left_out(settings: Iterable[str]) -> tuple[str, ...]:
     default is how a database is frozen in an incident, and a backup may have been taken meanwhile. The
     restored one would refuse its application's writes as soon as it is in place."""
     return tuple(s for s in settings if s.partition("=")[0].lower() == "default_transaction_read_only")
+
+
+def told_by_archive(contents: Contents) -> tuple[str, ...]:
+    """Given an archive, returns the statements in it that give the database its settings and rights, which
+    `pg_restore --create` alone carries out, one line each; without those of `left_out`.
+
+    pg_dump puts them into entries of their own (pg_dump.c, dumpDatabase and dumpDatabaseConfig).
+    """
+    entries = [
+        entry
+        for entry in contents.entries
+        if entry.desc == "DATABASE PROPERTIES"
+        or (entry.desc in ("ACL", "SECURITY LABEL") and entry.name.startswith("DATABASE "))
+    ]
+    lines = [line.strip() for entry in entries for line in entry.definition.splitlines()]
+    return tuple(line for line in lines if line and "default_transaction_read_only" not in line.lower())
 
 
 def apply_properties(
