@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tui.demo.account import passable, server_account
@@ -95,31 +97,50 @@ def server(name: str, bin_directory: Path, user: str = "pgdr_test") -> Iterator[
 @contextmanager
 def fresh_database(on: Server) -> Iterator[FreshDatabase]:
     """An empty database; afterwards every database and role that the test has made is dropped again."""
-    before_databases = _names(on, "pg_database", "datname")
-    before_roles = _names(on, "pg_roles", "rolname")
     name = f"t_{secrets.token_hex(5)}"
-    on.sql(f'CREATE DATABASE "{name}"')
+    with _session(on) as session:
+        before_databases = _names(session, "pg_database", "datname")
+        before_roles = _names(session, "pg_roles", "rolname")
+        session.execute(f"CREATE DATABASE {_quoted(name)}".encode())
     try:
         yield FreshDatabase(on, name)
     finally:
-        for slot in on.sql("SELECT slot_name FROM pg_replication_slots WHERE NOT active").split():
-            on.sql(f"SELECT pg_drop_replication_slot('{slot}')")
-        for database in _names(on, "pg_database", "datname") - before_databases:
-            _drop(on, database)
-        for role in _names(on, "pg_roles", "rolname") - before_roles:
-            on.sql(f"DROP ROLE IF EXISTS {_quoted(role)}")
+        with _session(on) as session:
+            for (slot,) in session.execute(
+                "SELECT slot_name FROM pg_replication_slots WHERE NOT active"
+            ).fetchall():
+                session.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+            for database in _names(session, "pg_database", "datname") - before_databases:
+                _drop(on, session, database)
+            for role in _names(session, "pg_roles", "rolname") - before_roles:
+                session.execute(f"DROP ROLE IF EXISTS {_quoted(role)}".encode())
 
 
-def _drop(on: Server, database: str) -> None:
-    prepared = on.sql(f"SELECT gid FROM pg_prepared_xacts WHERE database = {_literal(database)}").splitlines()
-    on.sql(f"ALTER DATABASE {_quoted(database)} ALLOW_CONNECTIONS true IS_TEMPLATE false")
-    for gid in prepared:
+def _session(on: Server) -> psycopg.Connection[tuple[Any, ...]]:
+    """A short session: psql would cost a process for each question, several for each test."""
+    place = on.endpoint
+    return psycopg.connect(
+        host=place.host,
+        port=place.port,
+        user=place.user,
+        passfile=str(place.passfile),
+        dbname="postgres",
+        autocommit=True,
+    )
+
+
+def _drop(on: Server, session: psycopg.Connection[tuple[Any, ...]], database: str) -> None:
+    prepared = session.execute(
+        "SELECT gid FROM pg_prepared_xacts WHERE database = %s", (database,)
+    ).fetchall()
+    session.execute(f"ALTER DATABASE {_quoted(database)} ALLOW_CONNECTIONS true IS_TEMPLATE false".encode())
+    for (gid,) in prepared:
         on.sql(f"ROLLBACK PREPARED {_literal(gid)}", database)
-    on.sql(f"DROP DATABASE IF EXISTS {_quoted(database)} WITH (FORCE)")
+    session.execute(f"DROP DATABASE IF EXISTS {_quoted(database)} WITH (FORCE)".encode())
 
 
-def _names(on: Server, catalog: str, column: str) -> set[str]:
-    return set(on.sql(f"SELECT {column} FROM {catalog}").splitlines())
+def _names(session: psycopg.Connection[tuple[Any, ...]], catalog: str, column: str) -> set[str]:
+    return {name for (name,) in session.execute(f"SELECT {column} FROM {catalog}".encode()).fetchall()}
 
 
 def _quoted(name: str) -> str:
