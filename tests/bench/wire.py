@@ -102,9 +102,11 @@ def first_paint(opened: Opened) -> None:
 
 
 def idle(opened: Opened, seconds: float) -> None:
-    """Each screen while nobody touches it."""
+    """Each screen while nobody touches it. The recovery before was left open, and is offered first."""
     for name, keys, seen in WAYS:
         with opened() as terminal:
+            terminal.see("not finished")
+            terminal.press("escape")
             terminal.see("sessions")
             settle(terminal)
             terminal.press(*keys)
