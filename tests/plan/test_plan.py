@@ -13,10 +13,11 @@ from tests.plan.conftest import Planned, backed_up
 from tests.servers import Bucket, FreshDatabase
 from tui.config.write import text_of
 from tui.files import write_whole
-from tui.model.errors import UsageError
+from tui.model.errors import PgdrError, UsageError
 from tui.model.fleet import Secret
 from tui.model.plan import Level
 from tui.operations import plan_archive, plan_disk
+from tui.postgres.databases import create
 
 
 def shell(command: str, cwd: Path) -> str:
@@ -255,6 +256,27 @@ def test_a_slot_that_nobody_reads_keeps_all_wal(planned: Planned) -> None:
     assert found.level is Level.WARNING and "lame" in found.what and found.mend is not None
     server.sql(found.mend.split("needs it: ")[1])
     assert planned.finding("WAL disk").level is Level.OK
+
+
+def test_a_server_that_writes_nothing_by_default(planned: Planned) -> None:
+    server, endpoint = planned.world.live.server, planned.world.database.endpoint
+    role = server.sql("SELECT current_user")
+    assert not [f for f in planned.plan().findings if f.about == "read-only"]
+    for where, said in (
+        (f'DATABASE "{endpoint.maintenance_db}"', "the database"),
+        (f'ROLE "{role}"', "the role"),
+    ):
+        server.sql(f"ALTER {where} SET default_transaction_read_only = on")
+        reset = f"BEGIN READ WRITE; ALTER {where} RESET default_transaction_read_only; COMMIT"
+        try:
+            found = planned.finding("read-only")
+            with pytest.raises(PgdrError, match="could not be made") as refused:
+                create(endpoint, "never")
+        finally:
+            server.sql(reset)
+        assert found.level is Level.STOP and said in found.what
+        assert (found.mend or "").endswith(reset)
+        assert "default_transaction_read_only" in (refused.value.mend or "")
 
 
 def test_workers_that_find_no_connection(planned: Planned) -> None:

@@ -93,7 +93,9 @@ def plan_restore(
     plain = contents.format is ArchiveFormat.PLAIN
     staged = (remote and not streams) or (bool(contents.layers) and not plain)
     findings += about_backup(description.backup, contents, manifest, database)
-    findings += about_server(facts, more, contents, manifest, target=target, jobs=jobs)
+    findings += about_server(
+        facts, more, contents, manifest, target=target, maintenance_db=endpoint.maintenance_db, jobs=jobs
+    )
     beside = _globals(store, spec, key, env, endpoint)
     findings += about_roles(facts, more, entries, manifest, beside)
     schemas = missing_schemas(contents, todo)

@@ -22,12 +22,14 @@ def about_server(
     manifest: Manifest | None,
     *,
     target: str,
+    maintenance_db: str,
     jobs: int,
 ) -> list[Finding]:
-    """Given what is known of the server, the backup, the fresh database's name and the workers, returns a
-    finding for each question that was asked."""
+    """Given what is known of the server, the backup, the fresh database's name, the database from which it is
+    made and the workers, returns a finding for each question that was asked."""
     return [
         _identity(facts, contents, manifest),
+        *_read_only(facts, more, maintenance_db),
         _rights(facts),
         _target(facts, target),
         _connections(facts, more, jobs),
@@ -65,6 +67,35 @@ def _identity(facts: ServerFacts, contents: Contents, manifest: Manifest | None)
     same = identifier == facts.system_identifier
     said = "the backup came from it" if same else "the backup came from another one"
     return Finding(Level.OK, "server", f"{name}, system {facts.system_identifier}; {said}.")
+
+
+def _read_only(facts: ServerFacts, more: RestoreFacts, maintenance_db: str) -> list[Finding]:
+    """A server, a role or the maintenance database that is read-only by default: nothing can be made there.
+    ALTER SYSTEM may be said all the same, ALTER ROLE and DATABASE only in a transaction that may write."""
+    if more.read_only_by is None or facts.in_recovery:
+        return []
+    role, database = quoted(clean(facts.user)), quoted(clean(maintenance_db))
+    first = "BEGIN READ WRITE; ALTER"
+    where, mend = {
+        "database": (f"the database {database}", f"{first} DATABASE {database} RESET"),
+        "user": (f"the role {role}", f"{first} ROLE {role} RESET"),
+        "database user": (
+            f"the role {role} in {database}",
+            f"{first} ROLE {role} IN DATABASE {database} RESET",
+        ),
+    }.get(more.read_only_by, ("the server", "ALTER SYSTEM SET"))
+    what = "default_transaction_read_only"
+    mend += f" {what}; COMMIT" if where != "the server" else f" {what} = off; SELECT pg_reload_conf()"
+    if more.read_only_by == "client":
+        where, mend = "this session", f"take {what} out of PGOPTIONS or the service file"
+    return [
+        Finding(
+            Level.STOP,
+            "read-only",
+            f"Writes are off by default for {where} ({what}): no database can be made.",
+            f"If nobody keeps them off on purpose: {mend}",
+        )
+    ]
 
 
 def _rights(facts: ServerFacts) -> Finding:

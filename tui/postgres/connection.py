@@ -28,6 +28,11 @@ Connection = psycopg.Connection[TupleRow]
 
 APPLICATION = "pgdr"
 
+_READ_ONLY = (
+    "It is a standby, or default_transaction_read_only is on for the server, the role or the database."
+    " SHOW it; if nobody keeps writes off on purpose, RESET it where it was set."
+)
+
 
 class ServerDown(Unreachable):
     """Nothing that speaks PostgreSQL answered at the endpoint. `kind` is that of `Failure`, where there was
@@ -131,6 +136,8 @@ def failures(what: str) -> Iterator[None]:
             )
         elif isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown):
             caught = ServerDown(what, said, "The server ended the session; see whether it is restarting.")
+        elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            caught = PgdrError(what, said, _READ_ONLY)
         elif isinstance(error, psycopg.errors.InsufficientPrivilege):
             caught = PgdrError(what, said, "Give the role this right, or connect as another role.")
         else:

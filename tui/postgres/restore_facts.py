@@ -29,7 +29,8 @@ SELECT pg_size_bytes(current_setting('max_wal_size')),
        CASE WHEN r.rolconnlimit >= 0 AND NOT r.rolsuper THEN r.rolconnlimit
                 - (SELECT count(*) FROM pg_stat_activity WHERE usesysid = r.oid AND pid <> pg_backend_pid())
         END,
-       current_setting('max_locks_per_transaction')::int
+       current_setting('max_locks_per_transaction')::int,
+       (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only' AND setting = 'on')
   FROM pg_roles r WHERE r.rolname = current_user
 """
 
@@ -81,6 +82,7 @@ class RestoreFacts:
     unknown_locales: tuple[str, ...]  # of the operating system's, as far as the backup needs them
     not_its_own: tuple[str, ...]  # owners whose objects this role can't give them
     superusers_only: tuple[str, ...]  # extensions that this role can't create
+    read_only_by: str | None  # where it is set that sessions write nothing, as pg_settings.source has it
 
 
 def restore_facts(
@@ -93,7 +95,7 @@ def restore_facts(
         deadline(connection, _LOOK_S),
         failures(f"{where(endpoint)} could not be read."),
     ):
-        wal, preloaded, icu, free, own, locks = connection.execute(_SERVER).fetchall()[0]
+        wal, preloaded, icu, free, own, locks, read_only = connection.execute(_SERVER).fetchall()[0]
         version = connection.info.server_version
         superuser = connection.info.parameter_status("is_superuser") == "on"
         return RestoreFacts(
@@ -112,6 +114,7 @@ def restore_facts(
             superusers_only=()
             if superuser
             else _names(connection, _SUPERUSERS_ONLY[version >= 130000], list(extensions)),
+            read_only_by=read_only,
         )
 
 
