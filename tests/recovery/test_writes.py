@@ -14,7 +14,7 @@ def test_until_they_are_frozen(world: World) -> None:
     guide.decide(Scenario.ACCIDENTAL_DELETION, "Somebody said so.")
     guide.pick(guide.candidates()[0][0])
     (warned,) = [f for f in guide.plan().findings if f.about == "writes"]
-    assert warned.level.value == "warning" and "key p" in (warned.mend or "")
+    assert warned.level.value == "warning" and "Freeze it" in (warned.mend or "")
     guide.freeze(FreezeHow.READ_ONLY)
     assert not [f for f in guide.plan().findings if f.about == "writes"]
     guide.thaw()

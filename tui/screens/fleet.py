@@ -128,7 +128,7 @@ class FleetScreen(ListScreen):
         if self._asked:
             self._read_paused()
             if not self._looking:  # a server that hangs holds up one look, not one for each return
-                self._look(self._turn)
+                self._look(self._turn, again=True)
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="paused")
     def _read_paused(self) -> None:
@@ -152,7 +152,7 @@ class FleetScreen(ListScreen):
             self._read_store(turn, store.name)
 
     @work(thread=True, exit_on_error=False, group="look")
-    def _look(self, turn: int) -> None:
+    def _look(self, turn: int, *, again: bool = False) -> None:
         self._looking = True
         rooms = self._house.rooms
 
@@ -166,7 +166,8 @@ class FleetScreen(ListScreen):
                     self.post_message(self.Told(turn, _with_removals(gone), database.name))
             rooms.look(answered)
         except Exception as error:  # noqa: BLE001 - whatever it is, the app goes on and says it
-            self.post_message(self.Failed(error))
+            if not again:  # who comes back from being told would be told for ever
+                self.post_message(self.Failed(error))
         finally:
             self._looking = False
 
