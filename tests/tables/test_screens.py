@@ -35,7 +35,7 @@ async def test_tables_are_restored_compared_and_merged(hurt: World) -> None:
         await pilot.press("enter")
         await until_seen(pilot, "backups › inside", "wallets", "orders", "t single tables")
         await pilot.press("t")
-        await until_seen(pilot, "Mark tables with space", "wallets")
+        await until_seen(pilot, "Mark the tables that you want", "wallets")
         screen = app.screen
         assert isinstance(screen, ChooseTablesScreen)
         for name in ("wallets", "orders"):

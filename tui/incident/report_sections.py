@@ -70,14 +70,14 @@ def counts(incident: Incident) -> list[str]:
 
 
 def commands(incident: Incident) -> list[str]:
-    """What was run, each with its time and by whom, ready to be copied."""
+    """What was run, commands and SQL, each with its time and by whom."""
     run = [entry for entry in incident.timeline if entry.kind == "command"]
     if not run:
         return ["Nothing that changes a server was run."]
     lines: list[str] = []
     for (at, who), entries in groupby(run, key=lambda e: (e.at.replace(microsecond=0), e.operator)):
         lines += [f"# {rfc3339(at)} {clean(who)}", *(redacted(entry.text) for entry in entries)]
-    return block(lines, "sh")
+    return block(lines)
 
 
 def checks(incident: Incident) -> list[str]:

@@ -160,10 +160,10 @@ class Ways(DressedApp):
         if newest.driving != self._operator:
             facts.append(("driven by", f"{newest.driving}: you would watch, and can take it over"))
         if newest.job:
-            facts.append(("job", f"{newest.job} (J shows it)"))
+            facts.append(("job", newest.job))
         if len(incidents) > 1:
             others = ", ".join(incident.id for incident in incidents[1:4])
-            facts.append(("also open", f"{others} (i shows all)"))
+            facts.append(("also open", others))
         title = "A DRILL is not finished" if newest.drill else "An incident is not finished"
         self.push_screen(
             ConfirmScreen(title, facts, action="take it up", cancel="later"),

@@ -68,7 +68,7 @@ def rehearsed_lines(incident: Incident, width: int) -> list[Content]:
         line(("✔ DRILL: the cutover was gone through at ", GOOD), show.clock(incident.rehearsed_at), " UTC")
     ]
     if incident.closed_at is None:
-        text = "c ends the drill: it is written down, and the scratch database dropped or kept."
+        text = "End the drill: it is written down, and the scratch database dropped or kept."
         made += [BLANK, *wrapped(text, width)]
     else:
         found = [row for what in incident.found for row in wrapped(clean(what), width, "  ")]

@@ -90,7 +90,7 @@ class ChooseTablesScreen(Screen[None]):
     def _show(self) -> None:
         marked = len(self._table.marked)
         said = f"{clean(self._backup.ref)}\n"
-        said += f"{show.plural(marked, 'table')} marked" if marked else "Mark tables with space"
+        said += f"{show.plural(marked, 'table')} marked" if marked else "Mark the tables that you want"
         said += "; they are restored whole beside the live ones, which stay as they are."
         self.query_one("#about", Static).update(said)
 
