@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
 
-from tui.model.backup import newest_first
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database
@@ -373,6 +372,8 @@ def _with_tables(tables: tuple[TableFacts, ...], at: datetime) -> Callable[[Entr
 
 
 def _with_backup(newest: Backup | None, verified_at: datetime | None) -> Callable[[Entry], Entry]:
+    from tui.model.backup import newest_first  # by now the stores' own readers have loaded it
+
     def change(entry: Entry) -> Entry:
         known = [backup for backup in (entry.newest, newest) if backup is not None]
         moments = [moment for moment in (entry.verified_at, verified_at) if moment is not None]
