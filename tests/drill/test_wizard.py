@@ -13,7 +13,7 @@ from tests.drill.unchanged import held
 from tests.notify.conftest import Listener, listener
 from tests.recovery.world import World, make_world, utc_now, with_channels
 from tests.recovery_screens.seen import text_of, until
-from tests.servers import FreshDatabase
+from tests.servers import Bucket, FreshDatabase
 from tui.app import PgdrApp
 from tui.config.write import text_of as toml_of
 from tui.files import write_whole
@@ -39,11 +39,11 @@ __all__ = ["listener"]
 
 
 @pytest.fixture
-def world(db18: FreshDatabase, tmp_path: Path, listener: Listener) -> World:
-    """A database with an application that answers, a service that would note being stopped or started, and a
-    channel that would be told."""
+def world(db18: FreshDatabase, tmp_path: Path, bucket: Bucket, listener: Listener) -> World:
+    """A database with backups here and in a bucket, an application that answers, a service that would note
+    being stopped or started, and a channel that would be told."""
     made = make_world(
-        db18, tmp_path,
+        db18, tmp_path, offsite=bucket.store,
         change=lambda d: replace(d, health_url=f"{listener.url}/health", services=("server",)),
     )  # fmt: skip
     touched = ("touch", str(tmp_path / "touched"))
@@ -132,6 +132,7 @@ def test_another_drill_leaves_an_open_ones_database_alone(world: World) -> None:
     world.back_up()
     guide = begun(world)
     restored(world, guide)
+    time.sleep(1.1)  # the names of their databases hold the second
     assert world.answer("drill", "shop")["verdict"] == "clean"
     assert guide.incident.target in world.databases()
     guide.verify(lambda check: None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 from typing import Any
 
 from tests.recovery.world import World
 from tui.postgres.connection import environment
+from tui.stores.open import open_store
 
 # Each row with the transaction that wrote it and its place: writing the same values again is seen too.
 _ROWS = """
@@ -52,9 +52,14 @@ def held(world: World) -> dict[str, Any]:
     found["rows"] = {table: server.sql(_ROWS.format(f'public."{table}"'), live) for table in tables}
     found["schema"] = _dump(world, "--schema-only")
     found["data"] = hashlib.sha256(_dump(world, "--data-only").encode()).hexdigest()
-    backups = world.config.parent / "backups"
-    found["backups"] = {p.name: p.stat().st_mtime_ns for p in backups.iterdir() if ".verified." not in p.name}
-    assert tables and json.dumps(found)  # something is compared, and it is plain
+    found["backups"] = {
+        (spec.name, o.key): (o.size_bytes, str(o.modified_at), o.etag)
+        for spec in world.fleet.stores
+        for page in open_store(spec).pages()
+        for o in page
+        if ".verified." not in o.key  # what a drill found is told to others there
+    }
+    assert tables and found["backups"]  # something is compared
     return found
 
 

@@ -11,9 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.recovery.scenarios import decided, finish, fresh_server, picked, restored
+from tests.recovery.scenarios import (
+    burn_local_store,
+    decided,
+    doomed_shop,
+    finish,
+    fresh_server,
+    picked,
+    reached_with,
+    restored,
+)
 from tests.recovery.world import World, make_world
-from tests.servers import FreshDatabase
+from tests.servers import Bucket, FreshDatabase
 from tui.config.write import text_of
 from tui.files import write_whole
 from tui.incident.scenarios import NOTHING, Way
@@ -193,6 +202,33 @@ def test_a_lost_server_comes_back_on_a_fresh_one(lost: World, tmp_path: Path) ->
         # the way back is known there, too
         guide.undo(name)
         assert other.sql(f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == "0"
+
+
+def test_a_lost_site_comes_back_from_the_off_site_copy(bucket: Bucket, tmp_path: Path) -> None:
+    with doomed_shop(tmp_path, bucket) as world, fresh_server() as other:
+        reached_with(world, other.endpoint.passfile)
+        burn_local_store(world)
+        guide = world.guide()
+        proposal = guide.assess(lambda finding: None).proposal
+        assert proposal is not None and proposal.scenario is Scenario.SITE_LOST
+        guide = decided(guide, Scenario.SITE_LOST)
+        found, problems = guide.candidates()
+        assert [p.store for p in problems] == ["local"] and [c.backup.store for c in found] == ["offsite"]
+        guide.pick(found[0])
+        guide.set_address(f"127.0.0.1:{other.port}")
+        guide.make_roles("shop", guide.plan().roles)
+        guide.start_restore("shop", guide.plan())
+        ended = finish(guide)
+        assert (ended.state, ended.verdict) == (JobState.DONE, Verdict.CLEAN), ended.errors
+        guide.verify(lambda c: None)
+        assert guide.incident.record(Step.VERIFY).status is StepStatus.DONE, guide.incident.checks
+        guide.swap("shop")
+        handed = guide.hand_over("shop", run=False).handed
+        assert handed is not None and handed.url.endswith(f"@127.0.0.1:{other.port}/shop")
+        assert guide.close("recovered").closed_at is not None
+        assert other.sql("SELECT count(*) FROM orders", "shop") == "500"
+        assert other.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'orders'", "shop") == "clerk"
+        assert "offsite:" in guide.report_path.read_text()
 
 
 def test_a_cancelled_restore_goes_on_on_the_fresh_server(lost: World) -> None:

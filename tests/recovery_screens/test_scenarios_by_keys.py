@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from tests.recovery.scenarios import fresh_server
+from tests.recovery.scenarios import burn_local_store, doomed_shop, fresh_server, reached_with
 from tests.recovery.world import World, make_world, utc_now
 from tests.recovery_screens.seen import text_of, until
 from tests.recovery_screens.test_whole_recovery import confirm
 from tests.servers import Bucket, FreshDatabase
 from tui.app import PgdrApp
-from tui.config.write import text_of as config_of
 from tui.demo.server import Server
-from tui.files import write_whole
 from tui.incident.book import Book
 from tui.incident.scenarios import known
-from tui.model.fleet import LocalStore
 from tui.model.incident import Incident, Step, StepStatus
 from tui.model.paused import FreezeHow
 from tui.model.scenario import Scenario
@@ -163,21 +159,9 @@ async def test_a_bad_migration_is_rolled_back_by_a_swap(shop: World) -> None:
 
 @pytest.fixture
 def doomed(tmp_path: Path, bucket: Bucket) -> Iterator[tuple[World, Server]]:
-    """A shop on a server of its own that is down, with a role that others don't have, an off-site store
-    beside the local one, and a fresh server."""
-    with fresh_server() as first, fresh_server() as second:
-        first.sql("CREATE DATABASE shop; CREATE ROLE clerk LOGIN")
-        world = make_world(FreshDatabase(first, "shop"), tmp_path, offsite=bucket.store)
-        world.sql("ALTER TABLE orders OWNER TO clerk")
-        world.back_up()
-        first.stop()
-        yield world, second
-
-
-def reached_with(world: World, passfile: Path | None) -> None:
-    """The database is reached with another server's passwords."""
-    database = replace(world.database, endpoint=replace(world.database.endpoint, passfile=passfile))
-    write_whole(world.config, config_of(replace(world.fleet, databases=(database,))))
+    """A shop whose server is down, with an off-site store beside the local one, and a fresh server."""
+    with doomed_shop(tmp_path, bucket) as shop, fresh_server() as second:
+        yield shop, second
 
 
 @pytest.mark.parametrize("lost", [Scenario.INSTANCE_LOST, Scenario.SITE_LOST])
@@ -187,8 +171,7 @@ async def test_what_is_lost_comes_back_on_a_second_server(
     world, second = doomed
     reached_with(world, second.endpoint.passfile)
     if lost is Scenario.SITE_LOST:  # with all that lay there
-        local = next(s.path for s in world.fleet.stores if isinstance(s, LocalStore))
-        local.rename(local.with_name("burnt"))
+        burn_local_store(world)
     seen = "Pod, container or node failed" if lost is Scenario.INSTANCE_LOST else known(lost).title
     async with declared(world, seen) as pilot:
         if lost is Scenario.INSTANCE_LOST:
