@@ -50,3 +50,19 @@ def test_any_text_survives(text: str) -> None:
     line = codec.entry_line(entry)
     assert line.count("\n") == 1
     assert codec.entry_of(line) == entry
+
+
+def test_a_long_journal_is_read_in_portions(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    texts = [f"line {number} " + "x" * (number % 7 * 40) for number in range(200)]
+    path.write_text("".join(codec.entry_line(Entry(NOW, LogLine(text))) for text in texts))
+    seen: list[Event] = []
+    offset, portions = 0, 0
+    while True:
+        # less than the longest line: what is one entry is read whole all the same
+        entries, after = read(path, offset, 150)
+        if after == offset:
+            break
+        seen += [entry.event for entry in entries]
+        offset, portions = after, portions + 1
+    assert seen == [LogLine(text) for text in texts] and portions > 50

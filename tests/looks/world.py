@@ -23,6 +23,7 @@ from tests.recovery_screens.scripted import (
 )
 from tui.app import PgdrApp
 from tui.incident.guide import Guide
+from tui.jobs.watch import LogPart
 from tui.model.backup import Backup, Verdict, Verification
 from tui.model.difference import TableDifference
 from tui.model.errors import Unreachable
@@ -60,6 +61,7 @@ from tui.screens.help import HelpScreen, help_on
 from tui.screens.incidents import IncidentsScreen
 from tui.screens.jobs import JobsScreen
 from tui.screens.kept import KeptScreen
+from tui.screens.log import LogScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.desk import Desk
 from tui.screens.recovery.pause import PauseScreen
@@ -144,6 +146,15 @@ DUTIES = tuple(
     Duty(database.name, what, 90 * 86400.0, NOW - timedelta(days=95), "anna", NOW, n == 0, "pgdr drill DB")
     for database in DATABASES[:3]
     for n, what in enumerate(("verification", "single table", "recovery", "full"))
+)
+LOG = LogPart(
+    (
+        *(f"03:25:{n:02} {what} DATA public.{ODD}" for n in range(60) for what in ("loading", "FAILED")),
+        "03:26:00 error: [/x] " + "a word " * 60,
+        "03:26:01 explained: role “größe” missing",
+    ),
+    more=False,
+    ended=True,
 )
 LONG = "\n".join(f"## {n}. Ein Satz mit Ümläuten, der länger ist als jedes Terminal. " * 4 for n in range(40))
 
@@ -295,6 +306,7 @@ SCREENS: dict[str, Callable[[PgdrApp], Screen[Any] | None]] = {
     "jobs": lambda app: JobsScreen(app._house),
     "job": lambda app: _job(app, HALFWAY),
     "job failed": lambda app: _job(app, FAILED),
+    "log": lambda app: LogScreen(app._bearings, HALFWAY.job, lambda: LOG),
     "incidents": lambda app: IncidentsScreen(app._house),
     "text": lambda app: TextScreen(app._bearings, "incidents › 6", "incident-6", LONG),
     "error": lambda app: ErrorScreen.of(

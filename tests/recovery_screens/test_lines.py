@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,7 +25,7 @@ from tui.widgets.text_lines import folded
 from tui.widgets.worker_lines import worker_lines
 
 
-def plain(lines: list[Content]) -> str:
+def plain(lines: Sequence[Content]) -> str:
     return "\n".join(row.plain for row in lines)
 
 

@@ -49,8 +49,9 @@ class Journal:
         os.close(self._handle)
 
 
-def read(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
-    """Given a journal and a byte offset, returns the entries after it and the offset behind them.
+def read(path: Path, offset: int = 0, portion: int = -1) -> tuple[list[Entry], int]:
+    """Given a journal and a byte offset, returns the entries after it and the offset behind them; of about
+    `portion` bytes, where that is given.
 
     A last line that isn't whole yet is left for the next read; a line that can't be understood (torn by
     a crash, or of a newer program) is passed over. A journal that doesn't exist yet is empty.
@@ -58,7 +59,9 @@ def read(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            data = file.read()
+            data = file.read(portion)
+            while portion > 0 and b"\n" not in data and (more := file.read(portion)):
+                data += more  # what is going to be done stands on one line, however much that is
     except FileNotFoundError:
         return [], offset
     whole = data.rfind(b"\n") + 1

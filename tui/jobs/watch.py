@@ -20,6 +20,7 @@ from tui.model.text import clean
 from tui.postgres.progress import Fold
 
 _BEGINS_WITHIN_S = 15.0  # a supervisor, on a machine that is busy
+_PORTION = 1 << 20  # of a journal, read at a time: some have a million entries
 
 
 class JobView:
@@ -36,9 +37,12 @@ class JobView:
         # The lock is asked before the journal is read: a supervisor that ends in between has written
         # its last event by then, so an ended job is never taken for a lost one.
         alive = is_held(self._files.lock)
-        entries, self._offset = read(self._files.journal, self._offset)
-        for entry in entries:
-            self._fold.add(entry)
+        before = -1
+        while before != self._offset:
+            before = self._offset
+            entries, self._offset = read(self._files.journal, before, _PORTION)
+            for entry in entries:
+                self._fold.add(entry)
         picture = self._fold.picture(now)
         begun = picture.job != ""
         if not begun:
@@ -64,6 +68,41 @@ class JobView:
     def _just_ordered(self) -> bool:
         """Whether its supervisor may not have begun yet."""
         return time.time() - self._files.spec.stat().st_mtime < _BEGINS_WITHIN_S
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LogPart:
+    """Lines of a log, whether more are there already, and whether none will follow these."""
+
+    lines: tuple[str, ...]
+    more: bool
+    ended: bool
+
+
+class WholeLog:
+    """Every line of one job's log from its beginning, read on from where the last look ended. Nothing is read
+    before the first look. One thread at a time."""
+
+    def __init__(self, state: Path, job: str) -> None:
+        self._state = state
+        self._job = job
+        self._journal: Path | None = None
+        self._fold = Fold(log_lines=None)
+        self._offset = 0
+
+    def read_on(self) -> LogPart:
+        """The lines that came since the last look, a portion of them where they are many.
+
+        Raises UsageError when there is no such job.
+        """
+        if self._journal is None:
+            self._journal = files_of(self._state, self._job).journal
+        before = self._offset
+        entries, self._offset = read(self._journal, before, _PORTION)
+        for entry in entries:
+            self._fold.add(entry)
+        more = self._offset != before
+        return LogPart(self._fold.take_log(), more, self._fold.ended and not more)
 
 
 def _after_loss(spec: JobSpec) -> str:

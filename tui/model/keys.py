@@ -179,11 +179,16 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     ),
     "views": (
         Key("log", "l", "log", "The log alone; once more: the overview.", action="view('log')"),
+        Key(
+            "whole_log", "L", "whole log", "The whole log, from its beginning, to look something up.",
+            shown=False,
+        ),
         Key("errors", "e", "errors", "The errors, each with what it means.", action="view('errors')"),
         Key("tables", "t", "tables", "Every table and index.", action="view('tables')"),
         Key("checks", "c", "checks", "The checks.", shown=False, action="view('checks')"),
         Key("overview", "o", "overview", "The overview.", shown=False, action="view('overview')"),
     ),
+    "log": (Key("copy", "y", "copy", "Copies the lines that the filter lets through."), _FILTER, _BACK),
     "incidents": (
         _FILTER,
         Key("refresh", "R", "look again", "Reads the incidents anew."),
@@ -338,7 +343,10 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("scenario", "rows", "text"),
     ("which_tables", "rows", "marks"),
     ("recovery", "driven", "restore", "views", "text", "app"),
-    *((screen, "rows", "app") for screen in ("fleet", "database", "backups", "backup", "kept", "jobs")),
+    *(
+        (screen, "rows", "app")
+        for screen in ("fleet", "database", "backups", "backup", "kept", "jobs", "log")
+    ),
     ("incidents", "rows", "app"),
     ("pause", "rows", "app"),
     *((screen, "rows", "app") for screen in ("drills", "drill_history", "sessions")),

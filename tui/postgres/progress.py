@@ -57,7 +57,8 @@ _UNCOMPRESSED = 4.0  # bytes of COPY text in a compressed byte, until this resto
 class Fold:
     """A job's picture, one entry after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_lines: int | None = _LOG_LINES) -> None:
+        """`log_lines`: so many of the log's last lines are kept; None: all, until they are taken."""
         self._started: JobStarted | None = None
         self._started_at: datetime | None = None
         self._updated_at: datetime | None = None
@@ -78,7 +79,7 @@ class Fold:
         self._errors: list[RestoreError] = []
         self._checks: list[Check] = []
         self._told: list[Sent] = []
-        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._log: deque[str] = deque(maxlen=log_lines)
 
     def add(self, entry: Entry) -> None:
         """Takes the next entry of the journal. What doesn't fit what came before is left aside."""
@@ -321,6 +322,17 @@ class Fold:
             self._fraction = 1.0
 
     # ---------------------------------------------------------------------------------- picture
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job has said how it ended."""
+        return self._ended is not None
+
+    def take_log(self) -> tuple[str, ...]:
+        """Returns the log's lines since they were taken last, as far as they were kept."""
+        taken = tuple(self._log)
+        self._log.clear()
+        return taken
 
     def picture(self, now: datetime) -> Progress:
         """The job as it stands at `now` (aware), from what was added so far."""

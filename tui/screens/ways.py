@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tui.screens.find import Found
     from tui.screens.restore import RestoreScreen
     from tui.screens.tables.desk import TableDesk
+    from tui.widgets.job_pane import JobPane
 
 
 class Ways(DressedApp):
@@ -126,6 +127,13 @@ class Ways(DressedApp):
             of_tables
             or RestoreScreen(self._bearings, self._state, message.job, self._operator, self.copy_text)
         )
+
+    def on_job_pane_whole_log_wanted(self, message: JobPane.WholeLogWanted) -> None:
+        """Shows a job's log from its beginning."""
+        from tui.jobs.watch import WholeLog
+        from tui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(self._bearings, message.job, WholeLog(self._state, message.job).read_on))
 
     def on_copy(self, message: go.Copy) -> None:
         """Copies a text."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from textual.content import Content
 
+from tui.model.amounts import count
 from tui.model.text import clean, clean_lines
 from tui.model.verdict import RestoreError
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, line, wrapped
+
+_MOST = 300  # errors told one by one
+_MOST_KINDS = 20
 
 
 def error_count(errors: Sequence[RestoreError]) -> Content:
@@ -26,19 +32,35 @@ def error_count(errors: Sequence[RestoreError]) -> Content:
 
 
 def error_lines(errors: Sequence[RestoreError], width: int) -> list[Content]:
-    """Given errors, returns each in a few lines, those that aren't harmless first, nothing cut."""
+    """Given errors, returns each in a few lines, those that aren't harmless first, nothing cut. Of more than
+    three hundred the others are counted: a missing role can make one for each of 20,000 tables."""
     if not errors:
         return [line(("✔ No errors so far.", GOOD))]
     made: list[Content] = []
-    for error in sorted(errors, key=lambda e: e.harmless):
-        shape = line(("! explained ", WARN)) if error.harmless else line(("✘ FAILED    ", BAD))
-        made += wrapped(clean(error.entry or "not tied to one entry"), width, shape, style=STRONG)
-        made += wrapped(clean_lines(error.message), width, "  ")
-        made += wrapped(clean(error.meaning), width, line(("  means  ", FAINT)))
-        if error.mend:
-            made += wrapped(clean(error.mend), width, line(("  do     ", FAINT)))
-        made.append(BLANK)
-    return made[:-1]
+    worst = sorted(errors, key=lambda e: e.harmless)
+    for error in worst[:_MOST]:
+        made += _told(error, width)
+    left = worst[_MOST:]
+    if not left:
+        return made[:-1]
+    kinds = Counter(clean(error.meaning) for error in left)
+    made += wrapped(f"… and {count(len(left))} more, all of them in the whole log:", width, style=STRONG)
+    for meaning, number in kinds.most_common(_MOST_KINDS):
+        made += wrapped(meaning, width, line((f"  {count(number):>7} × ", FAINT)))
+    if len(kinds) > _MOST_KINDS:
+        made.append(line((f"          and {count(len(kinds) - _MOST_KINDS)} other meanings", FAINT)))
+    return made
+
+
+@lru_cache(maxsize=2 * _MOST)  # they are drawn twice a second, and don't change
+def _told(error: RestoreError, width: int) -> tuple[Content, ...]:
+    shape = line(("! explained ", WARN)) if error.harmless else line(("✘ FAILED    ", BAD))
+    made = wrapped(clean(error.entry or "not tied to one entry"), width, shape, style=STRONG)
+    made += wrapped(clean_lines(error.message), width, "  ")
+    made += wrapped(clean(error.meaning), width, line(("  means  ", FAINT)))
+    if error.mend:
+        made += wrapped(clean(error.mend), width, line(("  do     ", FAINT)))
+    return (*made, BLANK)
 
 
 def newest_error(errors: Sequence[RestoreError]) -> str:

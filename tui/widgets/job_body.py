@@ -15,6 +15,7 @@ from tui.widgets.error_lines import error_count, error_lines, newest_error
 from tui.widgets.lines import BLANK, FAINT, STRONG, fit, line, wrapped
 from tui.widgets.rows import joined
 from tui.widgets.table_rows import index_rows, table_rows
+from tui.widgets.text_lines import LazyLines
 from tui.widgets.worker_lines import worker_lines
 
 
@@ -33,7 +34,7 @@ def overview(picture: Progress, width: int, height: int, with_tables: bool) -> l
     if with_tables and picture.tables and room >= 6:
         rows = table_rows(picture.tables, width)
         cut = min(len(rows), room // 2)
-        made += rows[:cut]
+        made += rows[:cut]  # no more than these are made
         if cut < len(rows):
             made[-1] = line((f"  … {len(rows) - cut + 1} more tables", FAINT))
         room = height - len(made)
@@ -43,19 +44,21 @@ def overview(picture: Progress, width: int, height: int, with_tables: bool) -> l
     return made
 
 
-def tables_and_indexes(picture: Progress, width: int) -> list[Content]:
+def tables_and_indexes(picture: Progress, width: int) -> LazyLines:
     """Given a job's picture, returns every table and every index or constraint it has."""
     done = sum(table.state == "done" for table in picture.tables)
     built = sum(index.state == "done" for index in picture.indexes)
-    made = [line((f"tables  {done} of {len(picture.tables)} done", STRONG))]
-    made += table_rows(picture.tables, width)
+    parts: list[Sequence[Content]] = [
+        [line((f"tables  {done} of {len(picture.tables)} done", STRONG))],
+        table_rows(picture.tables, width),
+    ]
     if picture.indexes:
-        made += [BLANK, line((f"indexes and keys  {built} of {len(picture.indexes)} done", STRONG))]
-        made += index_rows(picture.indexes, width)
+        parts.append([BLANK, line((f"indexes and keys  {built} of {len(picture.indexes)} done", STRONG))])
+        parts.append(index_rows(picture.indexes, width))
     if picture.foreign_keys_total:
         keys = f"foreign keys  {picture.foreign_keys_done} of {picture.foreign_keys_total} done"
-        made += [BLANK, line((keys, STRONG))]
-    return made
+        parts.append([BLANK, line((keys, STRONG))])
+    return LazyLines(*((len(part), part.__getitem__) for part in parts))
 
 
 def errors(picture: Progress, width: int) -> list[Content]:

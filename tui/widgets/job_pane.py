@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 
 from tui.model.progress import Progress
 from tui.widgets import job_body
@@ -35,7 +36,7 @@ def error_text(picture: Progress | None) -> str:
 class JobPane(Vertical):
     """Shows a job. It keeps nothing but the picture it was given last, and starts and stops nothing.
 
-    l, e, t and c switch between the overview and the log, errors, tables and checks alone.
+    Keys switch between the overview and the log, errors, tables and checks alone.
     """
 
     DEFAULT_CSS = """
@@ -46,6 +47,13 @@ class JobPane(Vertical):
     JobPane.wide #job-beside { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bound("views")
+
+    class WholeLogWanted(Message):
+        """Someone wants to read the log of this job from its beginning."""
+
+        def __init__(self, job: str) -> None:
+            super().__init__()
+            self.job = job
 
     def __init__(self, context: JobContext | None = None, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -109,6 +117,11 @@ class JobPane(Vertical):
     def focus(self, scroll_visible: bool = True) -> JobPane:
         self.query_one("#job-body", TextLines).focus(scroll_visible)
         return self
+
+    def action_whole_log(self) -> None:
+        """Asks for the log from its beginning."""
+        if self._picture is not None and self._picture.job:
+            self.post_message(self.WholeLogWanted(self._picture.job))
 
     def action_view(self, view: str) -> None:
         """Shows one thing alone, or, when it is already shown, the overview again."""

@@ -45,12 +45,13 @@ class LineRows(Generic[R]):
         self._reverse = False
         self._needle: tuple[str, ...] = ()
         self._filtered_by: tuple[str, ...] = ()  # what `seen` was filtered by, once that was done
+        self._covered = 0  # so many of the lines were looked at for that
         self.lines: list[Line[R]] = []
         self.seen: list[Line[R]] = []
 
     def replace(self, rows: Iterable[R]) -> None:
         """Takes these rows instead of all that there were; `look` has to follow."""
-        self.lines = []
+        self.lines, self._filtered_by = [], ()
         self.extend(rows)
 
     def extend(self, rows: Iterable[R]) -> None:
@@ -58,6 +59,8 @@ class LineRows(Generic[R]):
         for number, row in enumerate(rows, start=len(self.lines)):
             nature = number if self._order is None else self._order(row)
             self.lines.append(Line(row, nature, self._rank(row, nature)))
+        if self._order is None and self._value is None and not self._reverse:
+            return  # they come behind the others: those needn't be looked at again
         # What was in order before is one run to this sort: it costs one pass.
         self.lines.sort(key=_RANK, reverse=self._reverse)
         self._filtered_by = ()
@@ -80,12 +83,15 @@ class LineRows(Generic[R]):
         if not needle:
             self.seen, self._filtered_by = self.lines, ()
             return
-        # Who types on only narrows: what was not seen then isn't now.
-        narrower = bool(done) and all(any(old in new for new in needle) for old in done)
-        source = self.seen if narrower else self.lines
+        covered, whole = self._covered, len(self.lines)
         self._filtered_by = ()
-        found: list[Line[R]] = []
-        self.seen = found
+        if done == needle:  # only what was added since is to be looked at
+            found, source = self.seen, self.lines[covered:]
+        else:
+            # Who types on only narrows: what was not seen then isn't now.
+            narrower = covered == whole and bool(done) and all(any(o in n for n in needle) for o in done)
+            found, source = [], self.seen if narrower else self.lines[:]
+            self.seen = found
         for begin in range(0, len(source), STEP):
             for line in source[begin : begin + STEP]:
                 words = line.words
@@ -94,7 +100,7 @@ class LineRows(Generic[R]):
                 if all(word in words for word in needle):
                     found.append(line)
             yield
-        self._filtered_by = needle
+        self._filtered_by, self._covered = needle, whole
 
     def order_by(self, value: Callable[[R], Any] | None, reverse: bool) -> Iterator[None]:
         """Orders by `value` (None: as they are by nature; what has none comes last), then looks again. The

@@ -79,7 +79,8 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     Given `columns`; `cells`, which makes a row's cells, one a column; `key`, which names a row;
     `words`, the text that the filter looks in; `order`, a sort key (without it rows stay as they
     come). `empty` is what it says while it has no rows; `enter` is what enter does, for the footer: without
-    it, enter does nothing here; `opens` says for which rows it does.
+    it, enter does nothing here; `opens` says for which rows it does. With `follow`, the cursor is on the last
+    row and stays there while rows are added, until someone moves it up.
     """
 
     DEFAULT_CSS = """
@@ -140,6 +141,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         empty: str = "",
         enter: str = "",
         opens: Callable[[R], bool] | None = None,
+        follow: bool = False,
         id: str | None = None,  # noqa: A002 (the name Textual gives it)
     ) -> None:
         super().__init__(id=id)
@@ -161,6 +163,7 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self._kept: Line[R] | None = None  # where the cursor was when it began
         self._cursor = 0
         self._moved = False  # until a person moves it, the cursor stays on the first row
+        self._follow = follow
 
     # What it holds
 
@@ -211,6 +214,8 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def add_rows(self, rows: Iterable[R]) -> None:
         """Adds rows in their places. Sorting what is nearly sorted costs one pass, so add in batches."""
         self._finish_ordering()
+        if self._follow and self._job is None and self._cursor >= len(self._model.seen) - 1:
+            self._moved = False
         kept = self._kept if self._job is not None else self._cursor_line
         self._model.extend(rows)
         self._begin(self._model.look(), kept)
@@ -273,7 +278,10 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
                 self.set_timer(_PAUSE_S, lambda: self._go_on(job))
                 return
         self._job = None
-        self._show(self._place_of(self._kept) if self._moved and self._kept is not None else 0)
+        if self._moved and self._kept is not None:
+            self._show(self._place_of(self._kept))
+        else:
+            self._show(max(0, len(self._model.seen) - 1) if self._follow else 0)
         if not at_once:
             self.post_message(self.Looked())
 
@@ -297,6 +305,8 @@ class LineTable(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def _place_of(self, line: Line[R]) -> int:
         seen = self._model.seen
+        if self._cursor < len(seen) and seen[self._cursor] is line:
+            return self._cursor
         try:
             return seen.index(line)
         except ValueError:

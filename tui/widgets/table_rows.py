@@ -11,6 +11,7 @@ from tui.model.progress import IndexLine, TableLine
 from tui.model.text import clean
 from tui.widgets.format import bar
 from tui.widgets.lines import BAD, FAINT, GOOD, fit, line, right
+from tui.widgets.text_lines import LazyLines
 
 # What is at work comes first, then what failed, then what is to come; what is done needs no eyes.
 _ORDER = {"loading": 0, "building": 0, "failed": 1, "waiting": 2, "done": 3}
@@ -18,10 +19,13 @@ _SHAPE = {"loading": "▶", "building": "▶", "failed": "✘", "waiting": "·",
 _STYLE = {"failed": BAD, "done": GOOD, "waiting": FAINT}
 
 
-def table_rows(tables: Sequence[TableLine], width: int) -> list[Content]:
-    """Given tables, returns a line for each, those at work first, the biggest first among equals."""
+def table_rows(tables: Sequence[TableLine], width: int) -> LazyLines:
+    """Given tables, returns a line for each, those at work first, the biggest first among equals.
+
+    A line is made when it is looked at: some databases have a table for each day and customer.
+    """
     ranked = sorted(tables, key=lambda t: (_ORDER.get(t.state, 2), -(t.weight_bytes or 0)))
-    return [_table(table, width) for table in ranked]
+    return LazyLines((len(ranked), lambda number: _table(ranked[number], width)))
 
 
 def _table(table: TableLine, width: int) -> Content:
@@ -40,10 +44,14 @@ def _table(table: TableLine, width: int) -> Content:
     return _row(table.state, name, rows, fraction, width)
 
 
-def index_rows(indexes: Sequence[IndexLine], width: int) -> list[Content]:
+def index_rows(indexes: Sequence[IndexLine], width: int) -> LazyLines:
     """Given indexes and constraints, returns a line for each with the stage of its build."""
     ranked = sorted(indexes, key=lambda i: _ORDER.get(i.state, 2))
-    return [_row(i.state, clean(i.name), _stage(i), _under_way(i), width) for i in ranked]
+    return LazyLines((len(ranked), lambda number: _index(ranked[number], width)))
+
+
+def _index(index: IndexLine, width: int) -> Content:
+    return _row(index.state, clean(index.name), _stage(index), _under_way(index), width)
 
 
 def _under_way(index: IndexLine) -> float | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import is_
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from textual.binding import BindingType
 from textual.content import Content
@@ -19,6 +19,32 @@ from tui.widgets.keys import bound
 
 # From so many lines on they are laid out in steps of which each may hold up the keys so long.
 _MANY, _STEP, _AT_A_TIME_S, _PAUSE_S = 5_000, 256, 0.015, 0.005
+
+
+class LazyLines(Sequence[Content]):
+    """Lines of which each is made when it is looked at. They have to fit the width that they are made for:
+    they are not folded."""
+
+    def __init__(self, *makers: tuple[int, Callable[[int], Content]]) -> None:
+        """Given (number of lines, what makes the line of a number counted from 0), one after another."""
+        self._makers = makers
+
+    def __len__(self) -> int:
+        return sum(number for number, _ in self._makers)
+
+    @overload
+    def __getitem__(self, index: int) -> Content: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Content]: ...
+    def __getitem__(self, index: int | slice) -> Content | list[Content]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        left = index if index >= 0 else index + len(self)
+        for number, make in self._makers:
+            if 0 <= left < number:
+                return make(left)
+            left -= number
+        raise IndexError(index)
 
 
 class TextLines(ScrollView, can_focus=True):
@@ -45,9 +71,9 @@ class TextLines(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.follow = follow
-        self._given: tuple[Content, ...] = ()
-        self._lines: list[Content] = []
-        self._folded: tuple[int, tuple[Content, ...]] = (0, ())  # what is laid out, for which width
+        self._given: Sequence[Content] = ()
+        self._lines: Sequence[Content] = []
+        self._folded: tuple[int, Sequence[Content]] = (0, ())  # what is laid out, for which width
         self._laying: Iterator[None] | None = None
 
     @property
@@ -62,7 +88,7 @@ class TextLines(ScrollView, can_focus=True):
 
     def show(self, lines: Sequence[Content]) -> None:
         """Given the lines to show from now on, repaints those that differ from before."""
-        self._given = tuple(lines)
+        self._given = lines if isinstance(lines, LazyLines) else tuple(lines)
         self._lay_out()
 
     def on_resize(self) -> None:
@@ -71,21 +97,25 @@ class TextLines(ScrollView, can_focus=True):
         self.post_message(self.Resized())
 
     def _lay_out(self) -> None:
-        width = self.scrollable_content_region.width
-        if len(self._given) > _MANY:
-            self._lay_out_many(width)
+        width, given = self.scrollable_content_region.width, self._given
+        if isinstance(given, LazyLines):
+            now: Sequence[Content] = given
+        elif len(given) > _MANY:
+            self._lay_out_many(width, given)
             return
+        else:
+            now = [row for item in given for row in folded(item, width)]
         self._laying = None
-        now = [row for item in self._given for row in folded(item, width)]
-        before, self._lines, self._folded = self._lines, now, (width, self._given)
+        before, self._lines, self._folded = self._lines, now, (width, given)
         at_end = self._at_end
         if self.virtual_size != Size(width, len(now)):
             self.virtual_size = Size(width, len(now))
         if len(before) != len(now):
             self.refresh(layout=self.styles.auto_dimensions)
         else:
-            for number, (old, new) in enumerate(zip(before, now, strict=True)):
-                if not old.is_same(new):
+            top = self.scroll_offset.y
+            for number in range(top, min(top + self.size.height, len(now))):
+                if not before[number].is_same(now[number]):
                     self.refresh_line(number)
         if self.follow and at_end:
             self.scroll_end(animate=False)
@@ -96,19 +126,20 @@ class TextLines(ScrollView, can_focus=True):
 
     # A million lines: folded a little at a time, so that no key waits for it
 
-    def _lay_out_many(self, width: int) -> None:
+    def _lay_out_many(self, width: int, given: Sequence[Content]) -> None:
         known_width, known = self._folded
         begin = len(known)
-        grown = known_width == width and all(map(is_, known, self._given)) and begin <= len(self._given)
-        if self._laying is not None or not grown:
+        grown = known_width == width and all(map(is_, known, given)) and begin <= len(given)
+        if self._laying is not None or not grown or not isinstance(self._lines, list):
             # The old ones stand until the new ones are there.
             self._lines, begin = [], 0
-        self._folded = (width, self._given)
-        self._laying = self._folding(begin, width)
+        self._folded = (width, given)
+        self._laying = self._folding(self._lines, given, begin, width)
         self._go_on(self._laying, self._at_end)
 
-    def _folding(self, begin: int, width: int) -> Iterator[None]:
-        lines, given = self._lines, self._given
+    def _folding(
+        self, lines: list[Content], given: Sequence[Content], begin: int, width: int
+    ) -> Iterator[None]:
         for first in range(begin, len(given), _STEP):
             for item in given[first : first + _STEP]:
                 lines += folded(item, width)
