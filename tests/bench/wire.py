@@ -50,7 +50,7 @@ WAYS: Sequence[tuple[str, tuple[str, ...], str]] = (
     ("keys", ("?",), "The fleet"),
     ("find", ("\x10",), "find"),
     ("filter", ("/", "x"), "/"),
-    ("question", ("r",), "Declare"),
+    ("question", ("down", "r"), "Declare"),
     ("services", ("p",), "services"),
     ("kept databases", ("enter", "d"), "kept"),
     ("history of drills", ("D", "enter"), "crypto_exchange"),

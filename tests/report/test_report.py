@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from tests.recovery_screens.pictures import BAD_ROW, HALFWAY, ROLE_MISSING
 from tests.report.stories import (
     AT,
     BEFORE,
@@ -26,7 +27,7 @@ from tests.report.stories import (
     story,
 )
 from tui.incident.report import as_json, markdown
-from tui.incident.report_sections import redacted
+from tui.incident.report_sections import errors, redacted
 from tui.model.fleet import Fleet
 from tui.model.incident import Incident, Sent, Step, StepStatus
 from tui.model.paused import FreezeHow, FrozenDatabase, Paused, PausedService, PauseState
@@ -262,3 +263,11 @@ def test_json_has_the_incident_its_times_and_the_sentences(tmp_path: Path) -> No
 )
 def test_commands_lose_what_looks_like_a_secret(command: str, shown: str) -> None:
     assert redacted(command) == shown
+
+
+def test_of_thousands_of_errors_those_that_matter_are_told_and_the_others_counted() -> None:
+    many = replace(HALFWAY, errors=(*[ROLE_MISSING] * 5000, BAD_ROW))
+    told = errors(many)
+    assert "duplicate key" in told[2] and "YES" in told[2]  # the only one that matters, and the last to come
+    assert told[-3:] == ["4,701 more:", "", '- 4,701 × role "reporting" missing']
+    assert len(told) < 320

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -30,6 +31,7 @@ _HELD = re.compile(
     r"(?:Service |\S+ is (?:frozen|thawed)|\S+ was left frozen|would (?:freeze|thaw)|.*\(service )"
 )
 _SHORT = 100  # characters of a command in the timeline
+_MOST_ERRORS = 300  # told one by one: a missing role can make one for each of 20,000 tables
 _MANY = 40  # tables of which each is listed; beyond them only those that differ
 
 
@@ -96,9 +98,11 @@ def checks(incident: Incident) -> list[str]:
 
 
 def errors(job: Progress | None) -> list[str]:
-    """What pg_restore complained of, each with its entry and what it means."""
+    """What pg_restore complained of, each with its entry and what it means: those that matter first. Of many
+    the others are counted; the report as JSON has them all."""
     if job is None or not job.errors:
         return []
+    worst = sorted(job.errors, key=lambda e: e.harmless)
     rows = [
         (
             code(e.entry) if e.entry else "–",
@@ -106,9 +110,14 @@ def errors(job: Progress | None) -> list[str]:
             "no" if e.harmless else "YES",
             md(f"{e.meaning} {e.mend}".strip()),
         )
-        for e in job.errors
+        for e in worst[:_MOST_ERRORS]
     ]
-    return table(("entry", "message", "matters", "what it means, what to do"), rows)
+    told = table(("entry", "message", "matters", "what it means, what to do"), rows)
+    kinds = Counter(clean(e.meaning) for e in worst[_MOST_ERRORS:])
+    if kinds:
+        told += ["", f"{count(kinds.total())} more:", ""]
+        told += [f"- {count(number)} × {md(meaning)}" for meaning, number in kinds.most_common()]
+    return told
 
 
 def differences(incident: Incident) -> list[str]:
