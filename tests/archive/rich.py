@@ -9,8 +9,8 @@ from pathlib import Path
 from tui.demo.server import Server
 from tui.model.backup import Contents
 from tui.model.event import Event
-from tui.postgres.archive import read_contents
-from tui.postgres.restore_output import RestoreOutput
+from tui.postgres.archive.archive import read_contents
+from tui.postgres.archive.output import RestoreOutput
 
 SCHEMA = Path(__file__).with_name("rich.sql").read_text()
 

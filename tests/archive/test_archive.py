@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.archive.rich import Rich, contents_of, program
 from tui.model.backup import ArchiveFormat, Contents
 from tui.model.errors import ArchiveError
-from tui.postgres.archive import (
+from tui.postgres.archive.archive import (
     BlockScanner,
     CutShort,
     data_sizes,

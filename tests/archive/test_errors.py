@@ -7,8 +7,8 @@ import pytest
 
 from tui.model.backup import TocEntry, Verdict
 from tui.model.verdict import ErrorClass
-from tui.postgres.errors import entry_name, judge, verdict
-from tui.postgres.knowledge import RULES
+from tui.postgres.troubles.errors import entry_name, judge, verdict
+from tui.postgres.troubles.knowledge import RULES
 
 QUERY = "could not execute query: ERROR:  "
 

@@ -11,7 +11,7 @@ from tests.archive.rich import Rich, program, restore
 from tests.servers import FreshDatabase
 from tui.model.errors import UsageError
 from tui.model.event import ErrorSeen, Item, ItemFinished, ItemLaunched, Phase
-from tui.postgres.items import items, use_list
+from tui.postgres.archive.items import items, use_list
 
 
 def all_items(rich: Rich, *tables: str) -> tuple[Item, ...]:

@@ -12,10 +12,10 @@ from tests.servers import FreshDatabase, fresh_database
 from tui.model.backup import Verdict
 from tui.model.event import Entry, ErrorSeen, Event, ItemFinished, ItemLaunched, ItemsListed, LogLine
 from tui.model.verdict import ErrorClass, RestoreError
-from tui.postgres.errors import verdict
-from tui.postgres.items import items, restored
-from tui.postgres.progress import Fold
-from tui.postgres.restore_output import RestoreOutput
+from tui.postgres.archive.items import items, restored
+from tui.postgres.archive.output import RestoreOutput
+from tui.postgres.progress.progress import Fold
+from tui.postgres.troubles.errors import verdict
 
 JOBS = pytest.mark.parametrize("jobs", ["-j1", "-j2"])
 

@@ -17,8 +17,8 @@ from tests.backup.keys import age_key
 from tests.recovery.world import World
 from tui.model.errors import ConfigError
 from tui.model.fleet import Component
-from tui.operations.components_tar import Counted, packed, volume_command
-from tui.operations.encryption import decrypted
+from tui.operations.backup.tar import Counted, packed, volume_command
+from tui.operations.layers.encryption import decrypted
 
 
 def with_components(world: World, toml: str) -> World:

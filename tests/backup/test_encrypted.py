@@ -15,10 +15,10 @@ from tui.config.write import text_of
 from tui.files import write_whole
 from tui.model.errors import ConfigError
 from tui.model.fleet import Encryption, Secret
-from tui.operations.backup import Making
-from tui.operations.catalogue import read_manifest
-from tui.operations.encryption import decrypted
-from tui.postgres.archive import MAGIC
+from tui.operations.backup.backup import Making
+from tui.operations.catalogue.catalogue import read_manifest
+from tui.operations.layers.encryption import decrypted
+from tui.postgres.archive.archive import MAGIC
 from tui.stores.open import open_store
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.backup.keys import AgeKey, GpgKey, age_key, gpg_home, gpg_key
 from tui.model.errors import ArchiveError, ConfigError
 from tui.model.fleet import Encryption, Fleet, Secret
-from tui.operations.encryption import NoKey, check_recipients, decrypted, encrypted
+from tui.operations.layers.encryption import NoKey, check_recipients, decrypted, encrypted
 
 DATA = os.urandom(3_000_003)
 

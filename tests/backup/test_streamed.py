@@ -16,9 +16,9 @@ from tui.files import write_whole
 from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.errors import PgdrError, UsageError
 from tui.model.fleet import LocalStore
-from tui.operations.backup import Making
-from tui.operations.catalogue import describe, read_manifest
-from tui.postgres.archive import data_sizes
+from tui.operations.backup.backup import Making
+from tui.operations.catalogue.catalogue import describe, read_manifest
+from tui.postgres.archive.archive import data_sizes
 from tui.process import Command, run
 from tui.stores.open import open_store
 

@@ -15,7 +15,7 @@ import pytest
 from tests.recovery.world import World
 from tui.jobs.lock import held, target_lock_path
 from tui.model.errors import Refused
-from tui.operations import backup as operation
+from tui.operations.backup import backup as operation
 from tui.operations.report import never
 from tui.stores.open import open_store
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from tui.model.event import Entry, Item, ItemsListed, JobKind, JobStarted, Phase
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 
 NOW = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 

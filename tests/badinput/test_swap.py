@@ -12,9 +12,9 @@ from tests.recovery.world import World, utc_now
 from tui.config.write import text_of
 from tui.files import NotWritten, write_whole
 from tui.model.errors import PgdrError, Refused
-from tui.operations import swap as operation
 from tui.operations.records import swaps
-from tui.operations.swap import swap_in, undo
+from tui.operations.swap import swap as operation
+from tui.operations.swap.swap import swap_in, undo
 
 
 def damaged(world: World) -> str:
@@ -97,7 +97,7 @@ def test_a_swap_that_did_not_happen_leaves_no_record(world: World, monkeypatch: 
     def refuse(*_: Any, **__: Any) -> None:
         raise Refused("No.")
 
-    monkeypatch.setattr("tui.postgres.swap.swap", refuse)
+    monkeypatch.setattr("tui.postgres.databases.swap.swap", refuse)
     with pytest.raises(Refused):
         swap_in(world.state, world.database, target, "ann", utc_now)
     assert swaps(world.state, "shop") == ()

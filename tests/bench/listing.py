@@ -51,7 +51,7 @@ for page in open_store(spec).pages():
 CATALOGUE = (
     _STORE
     + """
-from tui.operations.catalogue import listing
+from tui.operations.catalogue.catalogue import listing
 for page in listing(open_store(spec)):
     first = first or time.perf_counter() - began
     count += len(page)

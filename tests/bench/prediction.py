@@ -17,7 +17,7 @@ from tests.bench.shapes import SHAPES, world_of
 from tui.jobs.job import files_of
 from tui.jobs.journal import read
 from tui.model.event import Entry
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 
 PARTS = (0.1, 0.2, 0.5, 0.8)
 AIM = 0.15  # from 20 % on

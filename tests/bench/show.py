@@ -30,7 +30,7 @@ from tui.demo.binaries import reachable_bin
 from tui.demo.objects import ObjectServer
 from tui.demo.ports import free_port
 from tui.model.fleet import Fleet, S3Store
-from tui.operations.catalogue import describe
+from tui.operations.catalogue.catalogue import describe
 from tui.process import Command, run
 from tui.stores.open import open_store
 from tui.stores.s3 import BucketStore

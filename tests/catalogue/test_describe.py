@@ -13,7 +13,7 @@ from tui.model.backup import ArchiveFormat, Contents, Verdict, Verification
 from tui.model.errors import ArchiveError
 from tui.model.plan import Level
 from tui.model.verdict import Check
-from tui.operations.catalogue import (
+from tui.operations.catalogue.catalogue import (
     MANIFEST,
     Description,
     describe,

@@ -13,8 +13,8 @@ from tests.catalogue.conftest import manifest_for
 from tests.catalogue.test_listing import Counting
 from tui.model.backup import Backup, StoreProblem
 from tui.model.fleet import BackupPolicy, Database, Fleet, LocalStore
-from tui.operations import good
-from tui.operations.catalogue import key_for, listing, write_manifest
+from tui.operations.catalogue import good
+from tui.operations.catalogue.catalogue import key_for, listing, write_manifest
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)

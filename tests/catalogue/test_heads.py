@@ -10,8 +10,8 @@ from tests.catalogue.conftest import Archives
 from tests.catalogue.test_listing import Counting
 from tui.model.backup import Backup, StoreProblem
 from tui.model.fleet import Fleet, LocalStore
-from tui.operations.catalogue import backups, listing
-from tui.operations.catalogue_heads import FILE, Heads, Recent
+from tui.operations.catalogue.catalogue import backups, listing
+from tui.operations.catalogue.heads import FILE, Heads, Recent
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_foreign_objects_are_looked_into_up_to_a_bound(
 
 
 def test_it_is_said_how_many_were_not_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.operations.catalogue_heads.MOST_LOOKED_AT", 3)
+    monkeypatch.setattr("tui.operations.catalogue.heads.MOST_LOOKED_AT", 3)
     store = tmp_path / "store"
     store.mkdir()
     for number in range(5):

@@ -14,7 +14,7 @@ from tests.catalogue.conftest import Archives, manifest_for
 from tests.servers import Bucket
 from tui.model.backup import Backup, StoredObject, StoreProblem, Verdict, Verification
 from tui.model.fleet import Database, Fleet, LocalStore, Secret
-from tui.operations.catalogue import (
+from tui.operations.catalogue.catalogue import (
     MANIFEST,
     backups,
     key_for,

@@ -12,8 +12,8 @@ from hypothesis import strategies as some
 from tui.model.backup import Verdict, Verification
 from tui.model.errors import UsageError
 from tui.model.fleet import Fleet, LocalStore
-from tui.operations.catalogue import GLOBALS, MANIFEST, key_for, split_ref
-from tui.operations.catalogue_names import beside, told, verification_key
+from tui.operations.catalogue.catalogue import GLOBALS, MANIFEST, key_for, split_ref
+from tui.operations.catalogue.names import beside, told, verification_key
 from tui.stores.store import check_new_key
 
 MOMENT = datetime(2026, 11, 21, 1, 2, 10, tzinfo=timezone.utc)

@@ -23,7 +23,7 @@ from tests.stores.conftest import (
 )
 from tui.model.backup import Manifest, Verdict, Verification
 from tui.model.fleet import LocalStore
-from tui.operations.catalogue import GLOBALS, record_verification, write_manifest
+from tui.operations.catalogue.catalogue import GLOBALS, record_verification, write_manifest
 from tui.stores.local import DirectoryStore
 from tui.stores.store import Store
 

@@ -15,7 +15,7 @@ from tests.stores.conftest import Kept
 from tui.model.backup import ArchiveFormat, StoredFile, StoredObject
 from tui.model.errors import ArchiveError, PgdrError, Refused, Unreachable
 from tui.model.fleet import LocalStore
-from tui.operations.catalogue import MANIFEST, write_manifest
+from tui.operations.catalogue.catalogue import MANIFEST, write_manifest
 from tui.operations.copy import copy_backup
 from tui.stores.local import DirectoryStore
 from tui.stores.store import ObjectMissing

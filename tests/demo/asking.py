@@ -7,7 +7,7 @@ import urllib.request
 
 from tui.demo.start import RunningDemo
 from tui.model.backup import Backup, StoreProblem
-from tui.operations import catalogue
+from tui.operations.catalogue import catalogue
 
 
 def backups(demo: RunningDemo) -> list[Backup]:

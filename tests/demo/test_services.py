@@ -15,8 +15,8 @@ from tests.demo.conftest import SCALE
 from tui.demo.registry import stop_leftovers
 from tui.demo.start import RunningDemo, prepare
 from tui.model.paused import PauseState
-from tui.operations.pause import Cause
-from tui.operations.pausing import Pausing
+from tui.operations.pause.pause import Cause
+from tui.operations.pause.pausing import Pausing
 
 
 def pausing_of(demo: RunningDemo) -> Pausing:

@@ -21,8 +21,8 @@ from tui.demo import history
 from tui.demo.session import run_app
 from tui.demo.start import RunningDemo, prepare
 from tui.model.errors import Refused, UsageError
-from tui.operations import catalogue
-from tui.postgres.archive import read_contents
+from tui.operations.catalogue import catalogue
+from tui.postgres.archive.archive import read_contents
 from tui.stores.open import open_store
 
 EXCHANGE = "crypto_exchange"

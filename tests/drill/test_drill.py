@@ -16,9 +16,9 @@ from tui.model.backup import Backup, Verdict, Verification
 from tui.model.channels import Webhook
 from tui.model.fleet import BackupPolicy, Database, Fleet
 from tui.operations.alarm import backup_failed
-from tui.operations.due import lateness
-from tui.operations.good import good_ones
+from tui.operations.catalogue.good import good_ones
 from tui.operations.records import Drill, add_drill, drills
+from tui.operations.verify.due import lateness
 
 __all__ = ["listener"]
 

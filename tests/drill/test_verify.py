@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from tests.recovery.world import World
-from tui.operations.catalogue import split_ref
-from tui.operations.verify_backup import drop_stale
-from tui.postgres.databases import mark_unfinished, target_lock
+from tui.operations.catalogue.catalogue import split_ref
+from tui.operations.verify.backup import drop_stale
+from tui.postgres.databases.databases import mark_unfinished, target_lock
 from tui.stores.open import open_store
 
 STEPS = ["The backup is there and not empty", "It can be restored", "The archive can be read to its end"]

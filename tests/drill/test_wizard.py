@@ -123,7 +123,7 @@ def test_a_whole_drill_changes_nothing_and_remembers_what_it_measured(
 def world_kept_drop(world: World, name: str) -> None:
     """Drops a kept database as the verb does."""
     from tui.incident.uses import databases_in_use
-    from tui.operations.kept import drop_kept
+    from tui.operations.swap.kept import drop_kept
 
     drop_kept(world.fleet, world.state, world.database, name, databases_in_use(world.state, "shop"))
 

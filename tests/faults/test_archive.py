@@ -25,7 +25,7 @@ from tests.servers import Bucket, FreshDatabase
 from tui.jobs.job import files_of
 from tui.model.backup import Verdict
 from tui.model.event import JobState, Phase, PhaseBegan
-from tui.operations.catalogue import describe, read_manifest, write_manifest
+from tui.operations.catalogue.catalogue import describe, read_manifest, write_manifest
 from tui.stores.open import open_store
 
 

@@ -28,7 +28,7 @@ from tui.jobs.job import files_of
 from tui.jobs.watch import ask_cancel
 from tui.model.backup import Verdict
 from tui.model.event import JobState, Phase, PhaseBegan
-from tui.operations.catalogue import describe
+from tui.operations.catalogue.catalogue import describe
 from tui.stores.open import open_store
 
 

@@ -40,7 +40,7 @@ from tui.model.errors import Refused
 from tui.model.event import JobState
 from tui.model.verdict import ErrorClass
 from tui.postgres.connection import connect
-from tui.postgres.databases import unfinished
+from tui.postgres.databases.databases import unfinished
 
 
 @pytest.fixture(params=["db18", "db15"])

@@ -14,7 +14,7 @@ from tests.servers import place, server
 from tui.demo.account import server_account
 from tui.demo.binaries import reachable_bin
 from tui.demo.server import Server
-from tui.operations.nearby import Surroundings
+from tui.operations.first_run.nearby import Surroundings
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tui.app import PgdrApp
 from tui.config.load import load
 from tui.config.paths import first_places
 from tui.model.fleet import Endpoint, Fleet, LocalStore
-from tui.operations.nearby import Surroundings
+from tui.operations.first_run.nearby import Surroundings
 from tui.screens.first_run import FirstRunScreen, FoundTable
 from tui.screens.fleet import FleetScreen
 

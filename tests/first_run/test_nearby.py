@@ -13,9 +13,9 @@ from tui.config.load import load, load_text
 from tui.config.starter import write_first
 from tui.model.errors import Refused, UsageError
 from tui.model.fleet import Endpoint, LocalStore, S3Store, Secret, StoreSpec
-from tui.operations.first_config import Checked, check, first_fleet, first_text
-from tui.operations.nearby import NearStore, Surroundings
-from tui.postgres.nearby import Answer, NearServer, named
+from tui.operations.first_run.config import Checked, check, first_fleet, first_text
+from tui.operations.first_run.nearby import NearStore, Surroundings
+from tui.postgres.facts.nearby import Answer, NearServer, named
 
 
 def servers(around: Surroundings) -> dict[str, NearServer]:

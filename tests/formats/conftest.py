@@ -26,10 +26,10 @@ from tui.demo.server import Server
 from tui.files import write_whole
 from tui.model.fleet import Encryption
 from tui.model.plan import RestorePlan
-from tui.operations.encryption import encrypted
-from tui.operations.plan import plan_restore
+from tui.operations.layers.encryption import encrypted
+from tui.operations.plan.plan import plan_restore
 from tui.operations.report import never
-from tui.operations.restore import Restored, restore
+from tui.operations.restore.restore import Restored, restore
 
 __all__ = ["gpg_one"]
 

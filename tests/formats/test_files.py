@@ -17,8 +17,8 @@ from tests.servers import FreshDatabase
 from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import Event, Phase, PhaseBegan
-from tui.operations.backup import Making
-from tui.operations.catalogue import describe, listing
+from tui.operations.backup.backup import Making
+from tui.operations.catalogue.catalogue import describe, listing
 from tui.operations.report import Stopped
 from tui.stores.open import open_store
 

@@ -17,9 +17,9 @@ from tui.files import write_whole
 from tui.model.backup import Layer, Verdict
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.plan import Level
-from tui.operations.catalogue import describe, listing
-from tui.operations.encryption import NoKey
-from tui.postgres.archive import MAGIC
+from tui.operations.catalogue.catalogue import describe, listing
+from tui.operations.layers.encryption import NoKey
+from tui.postgres.archive.archive import MAGIC
 from tui.stores.open import open_store
 
 NAME = "shop-20261121-010210"

@@ -13,8 +13,8 @@ from tui.model.backup import ArchiveFormat, Backup, Verdict
 from tui.model.errors import ArchiveError, UsageError
 from tui.model.plan import Level
 from tui.model.verdict import ErrorClass
-from tui.operations.backup import Making
-from tui.operations.catalogue import describe, listing
+from tui.operations.backup.backup import Making
+from tui.operations.catalogue.catalogue import describe, listing
 from tui.stores.open import open_store
 
 KEY = "shop-20261121-010210.sql"

@@ -24,7 +24,7 @@ from tests.servers import Bucket, FreshDatabase
 from tui.jobs.watch import ask_cancel
 from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.event import JobState
-from tui.operations.backup import Making
+from tui.operations.backup.backup import Making
 
 PLAIN = Making(ArchiveFormat.PLAIN, "gzip:1")
 

@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from tui.postgres.plain import Plain, is_dump, is_sql, read_plain
-from tui.postgres.script import Named, Odd, Part, Rows, RowsEnd, Statement, parts
+from tui.postgres.archive.plain import Plain, is_dump, is_sql, read_plain
+from tui.postgres.archive.script import Named, Odd, Part, Rows, RowsEnd, Statement, parts
 
 TEXT = (
     rb"""--

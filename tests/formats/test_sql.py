@@ -12,8 +12,8 @@ from tui.model.backup import Verdict
 from tui.model.errors import ArchiveError
 from tui.model.event import ErrorSeen, Event
 from tui.model.plan import Level
-from tui.postgres.plain import read_plain
-from tui.postgres.script import Odd, Statement, parts
+from tui.postgres.archive.plain import read_plain
+from tui.postgres.archive.script import Odd, Statement, parts
 
 KEY = "shop-20261121-010210.sql"
 LOSE = b"SELECT pg_terminate_backend(pg_backend_pid());\n"

@@ -24,9 +24,9 @@ from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import Event
 from tui.model.plan import Level
 from tui.model.verdict import ErrorClass
-from tui.operations.catalogue import describe
+from tui.operations.catalogue.catalogue import describe
 from tui.operations.report import never
-from tui.operations.restore import Restored, restore
+from tui.operations.restore.restore import Restored, restore
 from tui.stores.open import open_store
 
 FORMATS = {"-Fc": "x.dump", "-Ft": "x.tar", "-Fd": "x.dir", "-Fp": "x.sql"}

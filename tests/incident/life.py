@@ -18,9 +18,9 @@ from tui.incident.guide import Guide
 from tui.model.errors import Refused
 from tui.model.event import JobState
 from tui.model.incident import Incident, Step, StepStatus
-from tui.postgres import swap as swapping
 from tui.postgres.connection import Connection
-from tui.postgres.databases import end_sessions
+from tui.postgres.databases import swap as swapping
+from tui.postgres.databases.databases import end_sessions
 
 STEPS = {step.value: step for step in Step}
 

@@ -60,7 +60,8 @@ def _cut(widget: Widget) -> list[str]:
         rows = len(widget.lines) if isinstance(widget, TextLines) else len(widget.seen) + 1
         if rows > height and not widget.show_vertical_scrollbar:
             return [f"shows {height} of {rows} lines, and no scrollbar"]
-        return []
+        told = widget.lines if isinstance(widget, TextLines) else ()
+        return [f"cuts {row.plain!r} at {width}" for row in told if row.cell_length > width]
     if isinstance(widget, Input):
         return [] if len(widget.value or widget.placeholder) <= width or widget.has_focus else ["is cut"]
     if isinstance(widget, TextArea):

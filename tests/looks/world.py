@@ -32,18 +32,18 @@ from tui.model.fleet import Criticality, Endpoint, Fleet, LocalStore, S3Store
 from tui.model.incident import Step
 from tui.model.kept import KeptDatabase
 from tui.model.paused import FreezeView, Paused, PausedService, PauseState, ServiceView
-from tui.operations.catalogue import Description
-from tui.operations.drill import DrillRow
-from tui.operations.due import Duty
-from tui.operations.first_look import InStore
-from tui.operations.good import newest_that_counts
-from tui.operations.nearby import NearStore, Surroundings
-from tui.operations.pause import Cause
-from tui.operations.pausing import Pausing
+from tui.operations.catalogue.catalogue import Description
+from tui.operations.catalogue.good import newest_that_counts
+from tui.operations.first_run.look import InStore
+from tui.operations.first_run.nearby import NearStore, Surroundings
+from tui.operations.pause.pause import Cause
+from tui.operations.pause.pausing import Pausing
 from tui.operations.records import Drill
-from tui.postgres.found import FoundDatabase
-from tui.postgres.nearby import Answer as NearAnswer
-from tui.postgres.nearby import NearServer
+from tui.operations.verify.drill import DrillRow
+from tui.operations.verify.due import Duty
+from tui.postgres.facts.found import FoundDatabase
+from tui.postgres.facts.nearby import Answer as NearAnswer
+from tui.postgres.facts.nearby import NearServer
 from tui.screens.backups import BackupsScreen
 from tui.screens.backups_contents import ContentsScreen
 from tui.screens.confirm import ConfirmScreen

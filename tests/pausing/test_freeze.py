@@ -19,15 +19,15 @@ from tests.servers import FreshDatabase
 from tui.model.errors import PgdrError, Refused
 from tui.model.fleet import Database, Endpoint
 from tui.model.paused import FreezeHow, PauseState
-from tui.operations import freeze as operation
-from tui.operations.freeze import Froze, freeze, give_up, thaw
-from tui.operations.pause import Cause
-from tui.operations.paused import frozen, paused
-from tui.operations.swap import plan_swap, swap_in, undo
-from tui.postgres import databases
+from tui.operations.pause import freeze as operation
+from tui.operations.pause.freeze import Froze, freeze, give_up, thaw
+from tui.operations.pause.pause import Cause
+from tui.operations.pause.paused import frozen, paused
+from tui.operations.swap.swap import plan_swap, swap_in, undo
+from tui.postgres.catalog.properties import apply_properties, left_out
 from tui.postgres.connection import connect
-from tui.postgres.freeze import is_on, writes
-from tui.postgres.properties import apply_properties, left_out
+from tui.postgres.databases import databases
+from tui.postgres.databases.freeze import is_on, writes
 
 CAUSE = Cause("ann@db1", "a drop without a where", "shop", "7")
 READ_ONLY, NO_CONNECTIONS = FreezeHow.READ_ONLY, FreezeHow.NO_CONNECTIONS

@@ -15,12 +15,12 @@ import pytest
 from tests.pausing.conftest import Little
 from tests.recovery.world import World, utc_now
 from tui.model.paused import FreezeHow, FrozenDatabase, PausedService, PauseState
-from tui.operations import pause as operation
-from tui.operations.freeze import freeze, thaw, view
-from tui.operations.pause import Cause
-from tui.operations.paused import paused, write_frozen, write_service
+from tui.operations.pause import pause as operation
+from tui.operations.pause.freeze import freeze, thaw, view
+from tui.operations.pause.pause import Cause
+from tui.operations.pause.paused import paused, write_frozen, write_service
 from tui.postgres.connection import connect
-from tui.postgres.freeze import put, writes
+from tui.postgres.databases.freeze import put, writes
 
 
 def until(true: Callable[[], bool]) -> None:

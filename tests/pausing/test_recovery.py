@@ -14,10 +14,10 @@ from tui.incident.guide import Guide
 from tui.model.errors import Refused
 from tui.model.paused import FreezeHow, PauseEvent, PauseState
 from tui.model.plan import Level
-from tui.operations.plan import plan_restore
-from tui.postgres import databases
-from tui.postgres.freeze import put, writes
-from tui.postgres.merge import MergeOptions, merge
+from tui.operations.plan.plan import plan_restore
+from tui.postgres.databases import databases
+from tui.postgres.databases.freeze import put, writes
+from tui.postgres.merge.merge import MergeOptions, merge
 
 
 def forget(event: PauseEvent) -> None:

@@ -12,10 +12,10 @@ from tests.recovery.world import utc_now
 from tui.model.errors import PgdrError, Refused
 from tui.model.fleet import Database, Fleet
 from tui.model.paused import PausedService, PauseEvent, PauseState
-from tui.operations import pause as operation
-from tui.operations.pause import Cause
-from tui.operations.paused import alone_with, paused, paused_service, write_service
-from tui.operations.pausing import Pausing
+from tui.operations.pause import pause as operation
+from tui.operations.pause.pause import Cause
+from tui.operations.pause.paused import alone_with, paused, paused_service, write_service
+from tui.operations.pause.pausing import Pausing
 from tui.services.health import ask_service
 
 CAUSE = Cause("ann@db1", "a drop without a where", "shop", "7")

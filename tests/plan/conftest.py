@@ -11,7 +11,7 @@ import pytest
 from tests.recovery.world import World, make_world, utc_now
 from tests.servers import Bucket, FreshDatabase
 from tui.model.plan import Finding, RestorePlan
-from tui.operations.plan import plan_restore
+from tui.operations.plan.plan import plan_restore
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from tui.files import write_whole
 from tui.model.errors import PgdrError, UsageError
 from tui.model.fleet import Secret
 from tui.model.plan import Level
-from tui.operations import plan_archive, plan_disk
-from tui.postgres.databases import create
+from tui.operations.plan import archive as plan_archive
+from tui.operations.plan import disk as plan_disk
+from tui.postgres.databases.databases import create
 
 
 def shell(command: str, cwd: Path) -> str:

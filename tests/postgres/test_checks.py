@@ -11,8 +11,8 @@ from tests.postgres.conftest import Ground
 from tui.model.backup import ArchiveFormat, Manifest
 from tui.model.fleet import Database, SqlCheck
 from tui.model.verdict import Check
-from tui.postgres.checks import analyze, run_checks, structure_checks
-from tui.postgres.snapshot import Snapshot
+from tui.postgres.catalog.snapshot import Snapshot
+from tui.postgres.checks.checks import analyze, run_checks, structure_checks
 
 SCHEMA = """
     CREATE TABLE users (id serial PRIMARY KEY, email text UNIQUE);

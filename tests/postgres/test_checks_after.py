@@ -12,7 +12,7 @@ from tui.model import codec
 from tui.model.backup import Manifest
 from tui.model.fleet import Database
 from tui.model.verdict import Check
-from tui.postgres.checks import run_checks
+from tui.postgres.checks.checks import run_checks
 
 SCHEMA = """
     CREATE ROLE keeper; CREATE ROLE "the app" LOGIN; CREATE ROLE reader;

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from tests.postgres.conftest import HOSTILE, ROLE_PASSWORD, Ground
 from tui.model.fleet import Programs
-from tui.postgres import commands, databases
+from tui.postgres import commands
 from tui.postgres.connection import environment
-from tui.postgres.facts import server_facts
+from tui.postgres.databases import databases
+from tui.postgres.facts.facts import server_facts
 from tui.postgres.programs import Program, dump_program, restore_program
 from tui.process import Command, run
 

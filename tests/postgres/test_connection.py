@@ -16,7 +16,6 @@ import pytest
 from tests.postgres.conftest import HOSTILE, ROLE_PASSWORD, Ground
 from tui.model.errors import ConfigError, PgdrError
 from tui.model.fleet import Endpoint, Secret
-from tui.postgres import databases
 from tui.postgres.connection import (
     DatabaseMissing,
     ServerDown,
@@ -26,7 +25,8 @@ from tui.postgres.connection import (
     environment,
     failures,
 )
-from tui.postgres.refusal import cause, refusal
+from tui.postgres.databases import databases
+from tui.postgres.troubles.refusal import cause, refusal
 
 
 def error_of(endpoint: Endpoint, dbname: str | None = None) -> PgdrError:

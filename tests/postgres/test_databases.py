@@ -8,9 +8,9 @@ import pytest
 
 from tests.postgres.conftest import HOSTILE, Ground
 from tui.model.errors import PgdrError, Refused
-from tui.postgres import databases
-from tui.postgres.locales import DatabaseLocale
-from tui.postgres.properties import apply_properties, parse_acl
+from tui.postgres.catalog.properties import apply_properties, parse_acl
+from tui.postgres.databases import databases
+from tui.postgres.facts.locales import DatabaseLocale
 
 MOMENT = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 

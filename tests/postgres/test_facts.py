@@ -16,9 +16,10 @@ from tui.demo.account import server_account
 from tui.demo.binaries import reachable_bin
 from tui.model.facts import Status
 from tui.model.fleet import Database, Endpoint
-from tui.postgres import databases, facts
 from tui.postgres.connection import connect
-from tui.postgres.facts import count_tables, look, schema, server_facts, sessions
+from tui.postgres.databases import databases
+from tui.postgres.facts import facts
+from tui.postgres.facts.facts import count_tables, look, schema, server_facts, sessions
 
 NOW = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 

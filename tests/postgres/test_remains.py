@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.servers import FreshDatabase
-from tui.postgres.remains import clear, remains
+from tui.postgres.databases.remains import clear, remains
 
 TABLES = """
 CREATE TABLE parent (id int PRIMARY KEY);

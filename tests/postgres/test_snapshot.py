@@ -10,13 +10,13 @@ from tests.postgres.conftest import HOSTILE, Ground
 from tui.model.backup import SequenceState, TableState
 from tui.model.errors import PgdrError
 from tui.model.fleet import Programs
-from tui.postgres import databases
+from tui.postgres.catalog.snapshot import Snapshot
 from tui.postgres.commands import dump, restore
 from tui.postgres.connection import DatabaseMissing, environment
-from tui.postgres.counting import count
-from tui.postgres.facts import server_facts
+from tui.postgres.databases import databases
+from tui.postgres.facts.counting import count
+from tui.postgres.facts.facts import server_facts
 from tui.postgres.programs import dump_program, restore_program
-from tui.postgres.snapshot import Snapshot
 from tui.process import run
 
 SCHEMA = """

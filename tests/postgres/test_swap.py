@@ -15,9 +15,9 @@ from tests.postgres.conftest import HOSTILE, Ground
 from tui.model.errors import PgdrError, Refused
 from tui.model.fleet import Endpoint
 from tui.model.plan import Level
-from tui.postgres import databases
 from tui.postgres.connection import ServerDown, connect
-from tui.postgres.swap import obstacles, statements, swap, undo
+from tui.postgres.databases import databases
+from tui.postgres.databases.swap import obstacles, statements, swap, undo
 
 
 @pytest.fixture

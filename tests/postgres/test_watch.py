@@ -11,7 +11,7 @@ import pytest
 
 from tests.postgres.conftest import Ground
 from tui.model.event import Event, IndexAdvanced, LoadAdvanced, StatementSeen
-from tui.postgres.watch import Watcher, named
+from tui.postgres.progress.watch import Watcher, named
 
 JOB = "pgdr restore 7"
 

@@ -22,10 +22,10 @@ from tui.model.event import (
     Phase,
     PhaseBegan,
 )
-from tui.operations import learn
-from tui.operations.learn import Taken, expecting, phase_seconds
+from tui.operations.plan import learn
+from tui.operations.plan.learn import Taken, expecting, phase_seconds
 from tui.operations.records import Timing, add_timing, timings
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 
 T0 = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 

@@ -19,12 +19,12 @@ from tui.model.event import (
     LoadAdvanced,
     Phase,
 )
-from tui.operations.catalogue import describe
+from tui.operations.catalogue.catalogue import describe
+from tui.postgres.archive.positions import Positions, spans
 from tui.postgres.commands import restore
 from tui.postgres.connection import environment
-from tui.postgres.positions import Positions, spans
 from tui.postgres.programs import restore_program
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 from tui.process import start
 from tui.stores.open import open_store
 

@@ -34,7 +34,7 @@ from tui.model.event import (
 )
 from tui.model.progress import Progress
 from tui.model.verdict import Check, ErrorClass, RestoreError
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 
 T0 = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 MB = 1_000_000

@@ -16,7 +16,7 @@ from tui.model.event import (
     JobStarted,
     Phase,
 )
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 
 BEGAN = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 ITEMS = tuple(

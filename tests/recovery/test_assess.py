@@ -27,7 +27,7 @@ from tui.model.fleet import Database, LocalStore, S3Store, Secret
 from tui.model.plan import Finding, Level
 from tui.model.scenario import Scenario
 from tui.model.text import clean
-from tui.postgres.refusal import refusal
+from tui.postgres.troubles.refusal import refusal
 
 
 def assessed(world: World, change: Any = None, **how: Any) -> Assessment:

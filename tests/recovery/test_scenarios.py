@@ -34,7 +34,7 @@ from tui.model.fleet import Database
 from tui.model.incident import Step, StepStatus
 from tui.model.scenario import Scenario
 from tui.model.smoke import Smoke
-from tui.postgres.merge import MergeOptions
+from tui.postgres.merge.merge import MergeOptions
 
 
 def change(world: World, **how: object) -> None:

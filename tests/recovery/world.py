@@ -31,7 +31,7 @@ from tui.model.fleet import (
     SqlCheck,
     StoreSpec,
 )
-from tui.operations.backup import BackedUp, back_up
+from tui.operations.backup.backup import BackedUp, back_up
 from tui.operations.report import never
 from tui.stores.open import open_store
 

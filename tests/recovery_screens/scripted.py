@@ -43,11 +43,11 @@ from tui.model.verdict import Check
 from tui.model.wording import Occasion
 from tui.notify.message import Message
 from tui.notify.send import shown
-from tui.operations.catalogue import Description
-from tui.operations.hand_over import ConnectionAddress, address_of
-from tui.operations.swap import SwapPlan
-from tui.operations.tables import MergePlan, PlannedTable
-from tui.postgres.merge import MergeOptions
+from tui.operations.catalogue.catalogue import Description
+from tui.operations.restore.tables import MergePlan, PlannedTable
+from tui.operations.swap.hand_over import ConnectionAddress, address_of
+from tui.operations.swap.swap import SwapPlan
+from tui.postgres.merge.merge import MergeOptions
 from tui.screens.recovery.desk import Desk
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.widgets.header import Bearings

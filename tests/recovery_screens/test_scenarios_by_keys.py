@@ -22,8 +22,8 @@ from tui.incident.scenarios import known
 from tui.model.incident import Incident, Step, StepStatus
 from tui.model.paused import FreezeHow
 from tui.model.scenario import Scenario
-from tui.operations.freeze import freeze
-from tui.operations.pause import Cause
+from tui.operations.pause.freeze import freeze
+from tui.operations.pause.pause import Cause
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.address import AddressScreen
 from tui.screens.recovery.choose import ChooseScreen

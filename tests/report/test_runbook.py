@@ -25,7 +25,7 @@ from tui.incident.runbook import runbook
 from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.errors import PgdrError
 from tui.model.fleet import Contact, Encryption, Fleet, LocalStore, S3Store, Secret
-from tui.postgres.troubles import troubles
+from tui.postgres.troubles.troubles import troubles
 
 __all__ = ["listener"]
 

@@ -10,7 +10,7 @@ import pytest
 from tests.recovery.conftest import two_stores, world
 from tests.recovery.world import World, utc_now
 from tui.model.backup import Verdict, Verification
-from tui.operations.catalogue import (
+from tui.operations.catalogue.catalogue import (
     GLOBALS,
     key_for,
     read_manifest,

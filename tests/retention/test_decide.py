@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.model.backup import Verdict, Verification
-from tui.operations.retention import Decision, Fate, Known, Rule, decide, suspicions
+from tui.operations.retention.retention import Decision, Fate, Known, Rule, decide, suspicions
 
 NOW = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

@@ -24,10 +24,10 @@ from tui.jobs.lock import held
 from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.event import JobKind
 from tui.model.fleet import Component, S3Store, Secret
-from tui.operations.backup import Making
-from tui.operations.catalogue import key_for, split_ref, write_manifest
-from tui.operations.components import back_up_component
-from tui.operations.prune import objects_of
+from tui.operations.backup.backup import Making
+from tui.operations.backup.components import back_up_component
+from tui.operations.catalogue.catalogue import key_for, split_ref, write_manifest
+from tui.operations.retention.prune import objects_of
 
 __all__ = ["moto"]
 

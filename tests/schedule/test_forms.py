@@ -25,11 +25,11 @@ from tui.config.secrets import variables_of
 from tui.config.write import text_of
 from tui.model.errors import UsageError
 from tui.model.fleet import Database, Encryption, Fleet, Secret
-from tui.operations.schedule import Schedule, check_argument, schedule, slug
-from tui.operations.schedule_cron import crontab
-from tui.operations.schedule_kubernetes import cron_jobs
-from tui.operations.schedule_systemd import units
-from tui.operations.schedule_windows import tasks
+from tui.operations.schedule.cron import crontab
+from tui.operations.schedule.kubernetes import cron_jobs
+from tui.operations.schedule.schedule import Schedule, check_argument, schedule, slug
+from tui.operations.schedule.systemd import units
+from tui.operations.schedule.windows import tasks
 
 SAMPLE = Path(__file__).parents[2] / "sample.toml"
 COMMAND = ("/opt/my %tools/pgdr", "--config", "/etc/it's/50% $HOME/pgdr.toml")

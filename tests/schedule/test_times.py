@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.schedule.conftest import needs
 from tui.config.duration import parse
-from tui.operations.schedule_times import times
+from tui.operations.schedule.times import times
 
 NOW = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 

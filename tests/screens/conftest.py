@@ -25,7 +25,7 @@ from tui.model.fleet import (
     S3Store,
     Secret,
 )
-from tui.operations.backup import back_up
+from tui.operations.backup.backup import back_up
 from tui.stores.open import open_store
 
 SQL = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.screens.conftest import Living
 from tests.screens.eyes import NARROW, screen_text, until, until_seen
 from tui.app import PgdrApp
-from tui.operations.catalogue import listing
+from tui.operations.catalogue.catalogue import listing
 from tui.stores.open import open_store
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.screens.conftest import Living
 from tests.screens.eyes import NARROW, screen_text, until, until_seen
 from tui.app import PgdrApp, utc_now
-from tui.postgres.databases import create, exists, fresh_name, mark_unfinished
+from tui.postgres.databases.databases import create, exists, fresh_name, mark_unfinished
 from tui.screens.fleet_database import DatabaseScreen
 from tui.screens.kept import KeptScreen
 

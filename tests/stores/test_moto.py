@@ -11,7 +11,7 @@ import pytest
 from tests.stores.conftest import PART
 from tui.model.errors import Refused
 from tui.model.fleet import Fleet, S3Store
-from tui.operations.offsite import judged, protections
+from tui.operations.catalogue.offsite import judged, protections
 from tui.stores.open import open_store
 from tui.stores.s3 import BucketStore
 from tui.stores.store import Protection

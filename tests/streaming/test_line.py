@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tui.model.backup import BlockOffset
 from tui.model.errors import ArchiveError, Unreachable
-from tui.operations import stream_line
 from tui.operations.report import Stopped
-from tui.operations.stream_line import AHEAD_BYTES, RANGE_BYTES, Line
-from tui.operations.stream_run import checked
+from tui.operations.restore import stream_line
+from tui.operations.restore.stream_line import AHEAD_BYTES, RANGE_BYTES, Line
+from tui.operations.restore.stream_run import checked
 
 DATA = hashlib.sha256(b"seed").digest() * (RANGE_BYTES * 5 // 32)
 

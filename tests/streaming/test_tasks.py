@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.archive.rich import Rich
 from tui.model.backup import TocEntry
 from tui.model.event import Phase
-from tui.operations.stream_tasks import Schedule, Task
-from tui.postgres.archive import data_blocks
-from tui.postgres.items import is_main_pass, items
-from tui.postgres.progress_forecast import expected_s
+from tui.operations.restore.stream_tasks import Schedule, Task
+from tui.postgres.archive.archive import data_blocks
+from tui.postgres.archive.items import is_main_pass, items
+from tui.postgres.progress.forecast import expected_s
 
 
 def played(rich: Rich, workers: int, seed: int, slow: float = 1.0) -> tuple[list[Task], set[int]]:

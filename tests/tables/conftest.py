@@ -12,9 +12,9 @@ from tests.servers import FreshDatabase, fresh_database
 from tui.demo.server import Server
 from tui.model.difference import TableDifference
 from tui.model.fleet import Criticality, Database
-from tui.operations import tables
-from tui.postgres.counting import TableName
-from tui.postgres.merge import MergeOptions
+from tui.operations.restore import tables
+from tui.postgres.facts.counting import TableName
+from tui.postgres.merge.merge import MergeOptions
 
 # Everything that a name may hold and that something on its way may stumble over.
 HOSTILE = "we\"ird.; name' \\x=y\t\x1b[31m%s$1 –x"

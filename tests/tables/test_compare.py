@@ -10,7 +10,7 @@ import pytest
 
 from tests.tables.conftest import HOSTILE, Pair, quoted
 from tui.model.errors import PgdrError, Refused, UsageError
-from tui.operations import tables
+from tui.operations.restore import tables
 
 
 def test_rows_missing_extra_and_changed_by_key(pair: Pair) -> None:

@@ -10,9 +10,9 @@ import pytest
 from tests.tables.conftest import HOSTILE, Pair, quoted
 from tui.model.difference import MergeBlocked
 from tui.model.errors import PgdrError, Refused
-from tui.operations import tables
-from tui.postgres.databases import target_lock
-from tui.postgres.merge import MergeOptions, Planned
+from tui.operations.restore import tables
+from tui.postgres.databases.databases import target_lock
+from tui.postgres.merge.merge import MergeOptions, Planned
 
 SHOP = """
 CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL UNIQUE);

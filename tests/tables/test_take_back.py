@@ -8,8 +8,8 @@ from tests.tables.conftest import HOSTILE, Pair, quoted
 from tests.tables.test_merge import SHOP
 from tui.model.difference import UndoneTable
 from tui.model.errors import Refused
-from tui.operations import tables
-from tui.postgres.merge import MergeOptions
+from tui.operations.restore import tables
+from tui.postgres.merge.merge import MergeOptions
 
 ASIDE = "pgdr_undo_1"
 HOW = MergeOptions(update_changed=True, aside=ASIDE)

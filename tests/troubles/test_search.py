@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from tui.model.trouble import Remedy
-from tui.postgres.trouble_search import search
-from tui.postgres.troubles import troubles
+from tui.postgres.troubles.search import search
+from tui.postgres.troubles.troubles import troubles
 
 # The runbook's table, in its words.
 RUNBOOK = {

@@ -8,8 +8,8 @@ import pytest
 
 from tests.recovery.world import World
 from tui.postgres.connection import connect
-from tui.postgres.databases import fresh_name
-from tui.postgres.kept import made_from
+from tui.postgres.databases.databases import fresh_name
+from tui.postgres.databases.kept import made_from
 
 AT = datetime(2026, 11, 21, 3, 10, tzinfo=timezone.utc)
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.recovery.world import World
 from tui.model.fleet import LocalStore
-from tui.postgres.databases import target_lock
+from tui.postgres.databases.databases import target_lock
 
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

@@ -24,9 +24,9 @@ from tui.model.plan import RestorePlan
 from tui.model.progress import Progress
 from tui.model.scenario import Scenario
 from tui.operations.report import Clock
-from tui.operations.verify import count_tables
-from tui.postgres.facts import schema
-from tui.postgres.merge import MergeOptions
+from tui.operations.verify.verify import count_tables
+from tui.postgres.facts.facts import schema
+from tui.postgres.merge.merge import MergeOptions
 
 Counts = dict[tuple[str, str], int | None]
 

@@ -19,8 +19,8 @@ from tui.model.backup import Verdict, Verification
 from tui.model.errors import PgdrError
 from tui.model.event import Event, Phase, PhaseBegan
 from tui.model.fleet import Fleet, LocalStore
-from tui.operations import catalogue
-from tui.operations.backup import back_up
+from tui.operations.backup.backup import back_up
+from tui.operations.catalogue import catalogue
 from tui.operations.report import never
 from tui.stores.open import open_store
 

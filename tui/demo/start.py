@@ -32,7 +32,7 @@ from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.fleet import Endpoint, Fleet, S3Store
 from tui.model.text import rfc3339
 from tui.operations import records
-from tui.operations.catalogue import key_for
+from tui.operations.catalogue.catalogue import key_for
 from tui.operations.inventory import schema
 from tui.postgres.connection import connect, failures
 

@@ -24,13 +24,13 @@ from tui.model.facts import DatabaseFacts, ServerFacts, Status
 from tui.model.fleet import Database, Fleet, StoreSpec
 from tui.model.incident import Proposal, TableCount
 from tui.model.plan import Finding, Level
-from tui.operations.catalogue import Description, newest
+from tui.operations.catalogue.catalogue import Description, newest
 from tui.operations.records import last_seen
 from tui.operations.report import Clock
 from tui.places.open import open_place
-from tui.postgres import facts as server
-from tui.postgres.activity import activity
-from tui.postgres.live_counts import changed_at
+from tui.postgres.facts import facts as server
+from tui.postgres.facts.activity import activity
+from tui.postgres.facts.live_counts import changed_at
 
 _ORDER = {Level.STOP: 0, Level.WARNING: 1, Level.OK: 2}
 

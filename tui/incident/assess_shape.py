@@ -12,8 +12,8 @@ from tui.model import amounts as show
 from tui.model.fleet import Database, Endpoint
 from tui.model.plan import Level
 from tui.model.text import clean
-from tui.operations.catalogue import Description
-from tui.postgres.shape import Shape, TableName, archived_shape, live_shape
+from tui.operations.catalogue.catalogue import Description
+from tui.postgres.catalog.shape import Shape, TableName, archived_shape, live_shape
 
 _SHOWN = 6
 _MOST = 0.6

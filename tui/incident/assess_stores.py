@@ -16,8 +16,8 @@ from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Fleet, StoreSpec
 from tui.model.plan import Level
 from tui.model.text import clean
-from tui.operations.catalogue import Description, backups, describe
-from tui.operations.good import backups_of, by_manifest, newest_good
+from tui.operations.catalogue.catalogue import Description, backups, describe
+from tui.operations.catalogue.good import backups_of, by_manifest, newest_good
 from tui.stores.open import open_store
 
 # So long the newest backup is waited for that a slower store may have, once one store has answered.

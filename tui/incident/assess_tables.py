@@ -16,11 +16,11 @@ from tui.model.incident import TableCount
 from tui.model.plan import Level
 from tui.model.text import clean, rfc3339
 from tui.model.verdict import Check
-from tui.operations.catalogue import Description
-from tui.postgres.checks import structure_checks
-from tui.postgres.counting import TableName
-from tui.postgres.freshness import Newest, newest_values
-from tui.postgres.live_counts import LiveCount, live_counts
+from tui.operations.catalogue.catalogue import Description
+from tui.postgres.checks.checks import structure_checks
+from tui.postgres.facts.counting import TableName
+from tui.postgres.facts.freshness import Newest, newest_values
+from tui.postgres.facts.live_counts import LiveCount, live_counts
 
 # A live database goes on being written to, so more rows than the backup has are no damage.
 _SHRUNK = 0.999

@@ -19,8 +19,8 @@ from tui.model.fleet import Database, Fleet, LocalStore
 from tui.model.incident import Incident
 from tui.model.plan import Estimate, Level
 from tui.model.text import clean
-from tui.operations.catalogue import Description, describe
-from tui.operations.estimate import restore_estimate
+from tui.operations.catalogue.catalogue import Description, describe
+from tui.operations.plan.estimate import restore_estimate
 from tui.operations.records import Timing, timings
 from tui.stores.open import open_store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.model.backup import TableContents
-from tui.operations.catalogue import Description
+from tui.operations.catalogue.catalogue import Description
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from tui.model.scenario import Scenario
 from tui.model.text import clean
 from tui.operations.records import Drill, add_drill, drills
 from tui.places.open import open_place
-from tui.postgres.databases import Purpose, drop, target_lock
-from tui.postgres.kept import made_from
+from tui.postgres.databases.databases import Purpose, drop, target_lock
+from tui.postgres.databases.kept import made_from
 
 Promised = tuple[timedelta, timedelta]  # RTO, RPO
 

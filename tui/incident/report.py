@@ -21,7 +21,7 @@ from tui.model.fleet import Fleet
 from tui.model.incident import Incident
 from tui.model.paused import Paused
 from tui.model.progress import Progress
-from tui.operations.paused import paused
+from tui.operations.pause.paused import paused
 
 __all__ = ["as_json", "data_lost", "load", "markdown", "recovery_time", "write"]
 

@@ -25,7 +25,7 @@ _SECRET = (
     ),
     (re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@"), r"\1***@"),
 )
-# As Pausing words them (tui/operations/pausing.py)
+# As Pausing words them (tui/operations/pause/pausing.py)
 _HELD = re.compile(
     r"(?:DRILL: )?"
     r"(?:Service |\S+ is (?:frozen|thawed)|\S+ was left frozen|would (?:freeze|thaw)|.*\(service )"

@@ -22,8 +22,8 @@ from tui.incident.runbook_telling import declaring, resolving, telling
 from tui.incident.scenarios import SCENARIOS, Way, targets
 from tui.model.amounts import limit, minute
 from tui.model.fleet import Database, Fleet
-from tui.operations.catalogue_names import key_prefix
-from tui.postgres.troubles import troubles
+from tui.operations.catalogue.names import key_prefix
+from tui.postgres.troubles.troubles import troubles
 
 _WAYS = {
     Way.SWAP: "put it in the live one's place",

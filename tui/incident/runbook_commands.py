@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tui.model.fleet import AzureStore, Database, Fleet, GcsStore, LocalStore, S3Store, Secret, StoreSpec
 from tui.model.text import clean
-from tui.operations.catalogue_names import GLOBALS, MANIFEST, key_prefix
+from tui.operations.catalogue.names import GLOBALS, MANIFEST, key_prefix
 from tui.services.open import open_service
 
 NAME = "${DB:0:38}"  # _restore_20261121T031800Z must fit behind it into PostgreSQL's 63 bytes

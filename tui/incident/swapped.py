@@ -8,7 +8,7 @@ from tui.model.fleet import Database
 from tui.model.incident import Incident, Swap
 from tui.operations.records import swaps
 from tui.places.open import open_place
-from tui.postgres.databases import exists
+from tui.postgres.databases.databases import exists
 
 UNDONE = "The swap was taken back"  # so the fact begins that a timeline has of it
 

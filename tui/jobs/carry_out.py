@@ -12,14 +12,14 @@ from tui.model.errors import PgdrError
 from tui.model.event import BytesMoved, JobKind, JobState, LogLine, Phase, PhaseBegan
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
-from tui.operations.backup import back_up
-from tui.operations.catalogue import split_ref
+from tui.operations.backup.backup import back_up
+from tui.operations.catalogue.catalogue import split_ref
 from tui.operations.copy import copy_backup
 from tui.operations.records import Drill, add_drill
 from tui.operations.report import Clock, Report, Stop, Stopped
-from tui.operations.restore import Restored, restore
-from tui.operations.resume import Before
-from tui.operations.verify_backup import Verified, verify_backup
+from tui.operations.restore.restore import Restored, restore
+from tui.operations.restore.resume import Before
+from tui.operations.verify.backup import Verified, verify_backup
 from tui.stores.open import open_store
 
 

@@ -13,8 +13,8 @@ from tui.jobs.watch import JobView
 from tui.model.backup import Verdict
 from tui.model.errors import PgdrError, Refused
 from tui.model.event import JobKind, JobState, TargetMade
-from tui.operations.restore_fetch import discard
-from tui.operations.resume import Before, before
+from tui.operations.restore.fetch import discard
+from tui.operations.restore.resume import Before, before
 
 
 def resuming(state: Path, job: str, operator: str, now: datetime) -> JobSpec:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tui.jobs.job import JobFiles, jobs_directory
 from tui.jobs.lock import is_held
-from tui.operations.restore_fetch import discard
+from tui.operations.restore.fetch import discard
 
 KEPT_FOR = timedelta(days=1)
 

@@ -29,7 +29,7 @@ from tui.model.wording import Occasion
 from tui.notify.facts import Facts
 from tui.notify.send import send_all
 from tui.notify.templates import draft
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 
 _LOOK_EVERY_S = 2.0
 _NAME = "updates.json"

@@ -17,7 +17,7 @@ from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.event import JobKind, JobState
 from tui.model.progress import Progress
 from tui.model.text import clean
-from tui.postgres.progress import Fold
+from tui.postgres.progress.progress import Fold
 
 _BEGINS_WITHIN_S = 15.0  # a supervisor, on a machine that is busy
 _PORTION = 1 << 20  # of a journal, read at a time: some have a million entries

@@ -10,8 +10,8 @@ from tui.model.text import clean
 from tui.notify.send import send_all
 from tui.notify.templates import backup_failed as failed_message
 from tui.notify.templates import backup_late as late_message
-from tui.operations.due import Lateness
 from tui.operations.report import Clock
+from tui.operations.verify.due import Lateness
 
 
 def backup_failed(fleet: Fleet, failures: Mapping[str, str], operator: str, now: Clock) -> tuple[Sent, ...]:

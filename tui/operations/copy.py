@@ -11,8 +11,8 @@ from tui.model.amounts import sizes
 from tui.model.backup import ArchiveFormat, Manifest, StoredObject
 from tui.model.errors import ArchiveError, PgdrError, Refused
 from tui.model.text import clean
-from tui.operations.catalogue_beside import read_manifest
-from tui.operations.catalogue_names import MANIFEST, beside
+from tui.operations.catalogue.beside import read_manifest
+from tui.operations.catalogue.names import MANIFEST, beside
 from tui.stores.problems import replaced
 from tui.stores.steady import steady
 from tui.stores.store import Store, is_inside, missing, refused

@@ -9,8 +9,8 @@ from pathlib import Path
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Fleet, LocalStore
 from tui.places.open import open_place
-from tui.postgres.facts import server_facts
-from tui.postgres.sizes import server_sizes
+from tui.postgres.facts.facts import server_facts
+from tui.postgres.facts.sizes import server_sizes
 
 
 @dataclass(frozen=True, slots=True)

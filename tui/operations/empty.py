@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.model.errors import Refused
 from tui.model.fleet import Database
 from tui.places.open import open_place
-from tui.postgres.databases import create
+from tui.postgres.databases.databases import create
 
 
 def create_empty(database: Database, confirmation: str) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from tui.model.backup import Backup
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database, Fleet
-from tui.operations.good import backups_of, last_verified, within
+from tui.operations.catalogue.good import backups_of, last_verified, within
 from tui.operations.records import Seen, last_drill, remember_seen
 from tui.operations.report import Clock
-from tui.postgres import facts as server
+from tui.postgres.facts import facts as server
 
 # One slow server must not hold up the others: a thread each, up to this many at once.
 _AT_ONCE = 16

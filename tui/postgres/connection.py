@@ -22,7 +22,7 @@ from tui.config.secrets import reveal
 from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import Endpoint
 from tui.model.text import clean
-from tui.postgres.refusal import Failure, cause, refusal
+from tui.postgres.troubles.refusal import Failure, cause, refusal
 
 Connection = psycopg.Connection[TupleRow]
 

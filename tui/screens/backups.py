@@ -17,7 +17,7 @@ from tui.model.backup import Backup, StoreProblem
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database
 from tui.model.text import clean
-from tui.operations.catalogue import Description
+from tui.operations.catalogue.catalogue import Description
 from tui.screens import backups_rows as rows
 from tui.screens import go
 from tui.screens.backups_contents import ContentsScreen

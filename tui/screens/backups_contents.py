@@ -14,7 +14,7 @@ from textual.widgets import Static
 from tui.model import amounts as show
 from tui.model.backup import Backup, TableContents
 from tui.model.errors import PgdrError
-from tui.operations.catalogue import Description
+from tui.operations.catalogue.catalogue import Description
 from tui.screens import backups_rows as rows
 from tui.screens import go
 from tui.screens.list_screen import ListScreen

@@ -10,7 +10,7 @@ from textual.content import Content
 from tui.model import amounts as show
 from tui.model.backup import Backup, TableContents, Verdict
 from tui.model.plan import Level
-from tui.operations.catalogue import Description
+from tui.operations.catalogue.catalogue import Description
 from tui.widgets.format import share
 from tui.widgets.line_table import Column
 from tui.widgets.lines import fit, line, right, wrapped

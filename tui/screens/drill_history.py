@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Static
 
-from tui.operations.drill import DrillRow
+from tui.operations.verify.drill import DrillRow
 from tui.screens import go
 from tui.screens.drills_rows import HISTORY, findings, history_cells
 from tui.screens.list_screen import ListScreen

@@ -13,8 +13,8 @@ from textual.widgets import Static
 
 from tui.model.backup import StoreProblem
 from tui.model.errors import PgdrError
-from tui.operations.drill import DrillRow
-from tui.operations.due import Duty
+from tui.operations.verify.drill import DrillRow
+from tui.operations.verify.due import Duty
 from tui.screens import go
 from tui.screens.drill_history import DrillHistoryScreen
 from tui.screens.drills_rows import COLUMNS, DueRow, due_cells, due_details, due_rows

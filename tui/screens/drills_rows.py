@@ -10,8 +10,8 @@ from textual.content import Content
 
 from tui.model import amounts as show
 from tui.model.backup import Verdict
-from tui.operations.drill import DrillRow
-from tui.operations.due import Duty
+from tui.operations.verify.drill import DrillRow
+from tui.operations.verify.due import Duty
 from tui.widgets.format import cut
 from tui.widgets.line_table import Column
 from tui.widgets.tones import BAD, DIM, GOOD, PLAIN, STRONG, WARN, Cell, Piece, told

@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.model.errors import UsageError
-from tui.operations.nearby import NearStore
-from tui.postgres.nearby import NearServer
+from tui.operations.first_run.nearby import NearStore
+from tui.postgres.facts.nearby import NearServer
 from tui.widgets.choice import Choice
 from tui.widgets.keys import bound
 

@@ -17,7 +17,7 @@ from tui.config.starter import write_first
 from tui.model.errors import PgdrError
 from tui.model.fleet import Endpoint, Fleet, StoreSpec
 from tui.model.text import clean, clean_lines
-from tui.operations.first_config import Checked, check, first_fleet, first_text
+from tui.operations.first_run.config import Checked, check, first_fleet, first_text
 from tui.screens import go
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.error import ErrorScreen

@@ -19,8 +19,8 @@ from textual.widgets import Static
 
 from tui.config.paths import first_places
 from tui.model import amounts as show
-from tui.operations.nearby import NearStore, Surroundings, look, surroundings
-from tui.postgres.nearby import Answer, NearServer
+from tui.operations.first_run.nearby import NearStore, Surroundings, look, surroundings
+from tui.postgres.facts.nearby import Answer, NearServer
 from tui.screens import go
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.first_add import AddScreen

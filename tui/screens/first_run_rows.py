@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tui.model import amounts as show
 from tui.model.text import clean
-from tui.operations.nearby import NearStore, address_of
-from tui.postgres.found import FoundDatabase
-from tui.postgres.nearby import Answer, NearServer
+from tui.operations.first_run.nearby import NearStore, address_of
+from tui.postgres.facts.found import FoundDatabase
+from tui.postgres.facts.nearby import Answer, NearServer
 from tui.widgets.line_table import Column
 from tui.widgets.tones import BAD, DIM, GOOD, STRONG, WARN, Cell, Piece
 

@@ -194,7 +194,7 @@ class FleetScreen(ListScreen):
 
             what = error.what if isinstance(error, PgdrError) else f"{type(error).__name__}: {error}"
             problem(StoreProblem(store, what, None, None))
-        from tui.operations.good import last_verified
+        from tui.operations.catalogue.good import last_verified
 
         for database in self._house.fleet.databases:
             if own := listed.get(database.name):

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tui.model.kept import KeptDatabase
     from tui.model.paused import Paused
     from tui.model.progress import Progress
-    from tui.operations.catalogue import Description
-    from tui.operations.drill import DrillRow
-    from tui.operations.due import Duty
-    from tui.operations.pausing import Pausing
+    from tui.operations.catalogue.catalogue import Description
+    from tui.operations.pause.pausing import Pausing
     from tui.operations.records import Drill, Seen
+    from tui.operations.verify.drill import DrillRow
+    from tui.operations.verify.due import Duty
     from tui.widgets.header import Bearings
 
 

@@ -15,8 +15,8 @@ from textual.widgets import Static
 from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database
-from tui.operations.sessions import end_sessions, sessions
-from tui.postgres.sessions import SessionInside
+from tui.operations.pause.sessions import end_sessions, sessions
+from tui.postgres.facts.sessions import SessionInside
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.error import ErrorScreen
 from tui.screens.list_screen import ListScreen

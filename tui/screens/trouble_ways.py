@@ -156,7 +156,7 @@ class TroubleWays(DrillWays):
 
     @work(thread=True, exit_on_error=False)
     def _show_role(self, database: Database) -> None:
-        from tui.operations.role import role_told
+        from tui.operations.backup.role import role_told
 
         try:
             text = role_told(database)

@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui.model.trouble import Match, Remedy, Trouble
-from tui.operations.remedies import told as in_words
-from tui.postgres.trouble_search import search
-from tui.postgres.troubles import troubles
+from tui.operations.plan.remedies import told as in_words
+from tui.postgres.troubles.search import search
+from tui.postgres.troubles.troubles import troubles
 from tui.screens.recovery.choose import ChooseScreen
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import Bearings, StatusHeader

@@ -19,14 +19,17 @@ from tui.model.errors import UsageError
 from tui.model.event import JobKind
 from tui.model.fleet import Database, Fleet
 from tui.model.text import clean
-from tui.operations import catalogue, drill, due, good, inventory, kept, records
-from tui.operations.catalogue import Description
-from tui.operations.due import Duty
-from tui.operations.pause import Cause
-from tui.operations.paused import paused
-from tui.operations.pausing import Pausing
+from tui.operations import inventory, records
+from tui.operations.catalogue import catalogue, good
+from tui.operations.catalogue.catalogue import Description
+from tui.operations.pause.pause import Cause
+from tui.operations.pause.paused import paused
+from tui.operations.pause.pausing import Pausing
 from tui.operations.records import Drill
-from tui.postgres.databases import fresh_name
+from tui.operations.swap import kept
+from tui.operations.verify import drill, due
+from tui.operations.verify.due import Duty
+from tui.postgres.databases.databases import fresh_name
 from tui.screens.rooms import Rooms
 from tui.stores.open import open_store
 

@@ -17,8 +17,8 @@ from tui.model.fleet import BackupPolicy, Component, Database, Fleet, StoreSpec
 from tui.verbs.context import Context, database_named
 
 if TYPE_CHECKING:
-    from tui.operations.backup import Making
-    from tui.operations.backup_fan import StoreFailed
+    from tui.operations.backup.backup import Making
+    from tui.operations.backup.fan import StoreFailed
 
 _KNOWN = ("ref", "refs", "size_bytes", "sha256", "duration_s", "tables", "rows", "error", "failed")
 
@@ -119,7 +119,7 @@ def _tried(
 
 def _database(context: Context, fleet: Fleet, database: Database, arguments: argparse.Namespace) -> Result:
     from tui.jobs.carry_out import split_table
-    from tui.operations.backup import back_up
+    from tui.operations.backup.backup import back_up
     from tui.operations.report import never
     from tui.stores.open import open_store
 
@@ -168,7 +168,7 @@ def _database(context: Context, fleet: Fleet, database: Database, arguments: arg
 
 
 def _component(context: Context, fleet: Fleet, component: Component, arguments: argparse.Namespace) -> Result:
-    from tui.operations.components import back_up_component
+    from tui.operations.backup.components import back_up_component
     from tui.stores.open import open_store
 
     specs = _stores(fleet, component.name, tuple(arguments.store) or component.stores)
@@ -214,7 +214,7 @@ def _making(policy: BackupPolicy, arguments: argparse.Namespace) -> Making:
     from tui.config import backup_values
     from tui.config.values import Unfit
     from tui.model.backup import ArchiveFormat
-    from tui.operations.backup import Making
+    from tui.operations.backup.backup import Making
 
     made = Making.by(policy)
     option = ""

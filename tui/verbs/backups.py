@@ -17,7 +17,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     rows; the exit code is 5 then."""
     from dataclasses import replace
 
-    from tui.operations.catalogue import backups
+    from tui.operations.catalogue.catalogue import backups
 
     fleet, console = context.fleet(), context.console
     if arguments.limit is not None and arguments.limit < 1:
@@ -84,7 +84,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _plain(backup: Backup) -> dict[str, object]:
-    from tui.operations.catalogue_names import cipher_of
+    from tui.operations.catalogue.names import cipher_of
 
     custom = "custom" if backup.key.endswith(".dump") and backup.has_manifest else None
     return {

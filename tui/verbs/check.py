@@ -115,7 +115,7 @@ def _ask_services(fleet: Fleet) -> list[tuple[Problem, int]]:
 
 def _offsite(context: Context, fleet: Fleet) -> tuple[Finding, ...]:
     """The rule of the copy off-site for each database, and how the off-site stores keep what they hold."""
-    from tui.operations.offsite import offsite_copies, protections, rule
+    from tui.operations.catalogue.offsite import offsite_copies, protections, rule
 
     copies = offsite_copies(fleet, context.state_directory())
     return (*(rule(fleet, d, copies[d.name]) for d in fleet.databases), *protections(fleet))
@@ -136,7 +136,7 @@ def _advice(context: Context, fleet: Fleet) -> list[tuple[Problem, int]]:
 
 def _backups(fleet: Fleet) -> list[Problem]:
     """Whether the roles can take the backups, and the keys open them."""
-    from tui.operations import backup_check as check
+    from tui.operations.backup import check
 
     asked = (check.roles_lack, check.recipients_fail, check.keys_beside, check.keys_open)
     return [problem for ask in asked for problem in ask(fleet)]

@@ -12,7 +12,7 @@ from tui.verbs.context import Context
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Copies, and prints where to and the hash. Ctrl+C leaves nothing half-done."""
-    from tui.operations.catalogue import split_ref
+    from tui.operations.catalogue.catalogue import split_ref
     from tui.operations.copy import copy_backup
     from tui.stores.open import open_store
 

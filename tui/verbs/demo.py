@@ -62,7 +62,7 @@ def _headless(context: Context, demo: RunningDemo, disaster: str) -> int:
     from tui.demo.headless import count_all, recover
     from tui.demo.sample import EXCHANGE
     from tui.model.backup import Verdict
-    from tui.operations.backup import back_up
+    from tui.operations.backup.backup import back_up
     from tui.operations.report import never
     from tui.stores.open import open_store
 

@@ -20,7 +20,7 @@ def compared(
 ) -> tuple[TableDifference, ...]:
     """Compares tables of `restored` with the live ones, telling each as it is known. Raises UsageError when
     there is no such table, DatabaseMissing when one of the two databases isn't there."""
-    from tui.operations.tables import chosen_tables, compare_tables
+    from tui.operations.restore.tables import chosen_tables, compare_tables
 
     console = context.console
     chosen = chosen_tables(database, restored, names)

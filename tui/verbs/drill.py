@@ -71,10 +71,10 @@ def _one(
     from tui.jobs.job import JobSpec, new_id
     from tui.model.event import JobKind
     from tui.model.scenario import Scenario
-    from tui.operations.drill import due_next
-    from tui.operations.plan import plan_restore
+    from tui.operations.plan.plan import plan_restore
     from tui.operations.records import drills
-    from tui.postgres.databases import fresh_name
+    from tui.operations.verify.drill import due_next
+    from tui.postgres.databases.databases import fresh_name
     from tui.verbs.following import errors_of, exit_code, start_and_follow, tell_end
 
     console, state, began = context.console, context.state_directory(), context.now()
@@ -130,8 +130,8 @@ def _one(
 
 
 def _newest(context: Context, fleet: Fleet, database: Database, now: datetime) -> Backup:
-    from tui.operations.catalogue import backups
-    from tui.operations.drill import pick
+    from tui.operations.catalogue.catalogue import backups
+    from tui.operations.verify.drill import pick
 
     found: list[Backup] = []
     problems: list[StoreProblem] = []
@@ -149,7 +149,7 @@ def _newest(context: Context, fleet: Fleet, database: Database, now: datetime) -
 
 
 def _named(fleet: Fleet, database: Database, ref: str) -> Backup:
-    from tui.operations.catalogue import describe, split_ref
+    from tui.operations.catalogue.catalogue import describe, split_ref
     from tui.stores.open import open_store
 
     spec, key = split_ref(fleet, ref)

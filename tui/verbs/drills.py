@@ -11,7 +11,7 @@ from tui.verbs.context import Context, database_named
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints them, the newest first."""
-    from tui.operations.drill import history
+    from tui.operations.verify.drill import history
 
     fleet, console = context.fleet(), context.console
     databases = [database_named(fleet, name) for name in dict.fromkeys(arguments.databases)]

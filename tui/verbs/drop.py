@@ -14,7 +14,7 @@ from tui.verbs.context import Context, database_named
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Drops it when `--confirm` names it. Else says what it is, and exit code 4."""
     from tui.incident.uses import databases_in_use
-    from tui.operations.kept import drop_kept, kept_databases
+    from tui.operations.swap.kept import drop_kept, kept_databases
 
     context.refuse_if_read_only("Dropping a database")
     fleet, state, console = context.fleet(), context.state_directory(), context.console

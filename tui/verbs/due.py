@@ -16,13 +16,13 @@ from tui.verbs.context import Context, database_named
 
 if TYPE_CHECKING:
     from tui.model.fleet import Database, Fleet
-    from tui.operations.due import Duty
+    from tui.operations.verify.due import Duty
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Exit codes: 0, also when something is overdue; 5 when a store can't be read."""
-    from tui.operations.catalogue import backups
-    from tui.operations.due import duties
+    from tui.operations.catalogue.catalogue import backups
+    from tui.operations.verify.due import duties
 
     fleet, console = context.fleet(), context.console
     databases = [database_named(fleet, name) for name in dict.fromkeys(arguments.databases)]
@@ -58,8 +58,8 @@ def _to_drop(fleet: Fleet, state: Path, databases: Sequence[Database], now: date
     """What recoveries have kept and may do without one day; what was dropped meanwhile is left out. A server
     that doesn't answer can't tell, and its reminders stay."""
     from tui.incident.reminders import reminders
-    from tui.operations.due import Duty
-    from tui.operations.kept import kept_databases
+    from tui.operations.swap.kept import kept_databases
+    from tui.operations.verify.due import Duty
 
     rows = []
     for database in databases:

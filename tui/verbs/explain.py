@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Exit codes: 0 when something is known, 1 when nothing is."""
-    from tui.operations.remedies import told
-    from tui.postgres.trouble_search import search
+    from tui.operations.plan.remedies import told
+    from tui.postgres.troubles.search import search
 
     console = context.console
     words = arguments.text if arguments.text != ["-"] else [sys.stdin.read()]
@@ -49,7 +49,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _tell(context: Context, match: Match) -> None:
-    from tui.operations.remedies import told
+    from tui.operations.plan.remedies import told
 
     console, trouble = context.console, match.trouble
     console.line(trouble.symptom if match.sure else f"{trouble.symptom} (perhaps)")

@@ -14,7 +14,7 @@ from tui.verbs.services import freeze_json, pausing_of, told_freeze
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Does it when `--confirm` names the database. Else tells what it would run, and exit code 4."""
-    from tui.operations.freeze import statements
+    from tui.operations.pause.freeze import statements
 
     context.refuse_if_read_only("Freezing")
     fleet, console = context.fleet(), context.console

@@ -16,7 +16,7 @@ from tui.model.text import clean
 from tui.verbs.context import Context
 
 if TYPE_CHECKING:
-    from tui.operations.first_look import InStore
+    from tui.operations.first_run.look import InStore
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
@@ -105,7 +105,7 @@ def _name(path: Path | None) -> str:
 def _databases(
     context: Context, arguments: argparse.Namespace, spec: StoreSpec | None
 ) -> tuple[Database, ...]:
-    from tui.postgres.found import found_databases
+    from tui.postgres.facts.found import found_databases
 
     endpoint = Endpoint(host=arguments.host, port=arguments.port, user=arguments.user)
     found = found_databases(endpoint)
@@ -122,7 +122,7 @@ def _databases(
 
 def _look(spec: StoreSpec) -> tuple[PgdrError | None, InStore | None]:
     """What is in the store, as far as its first pages tell; or why that can't be known."""
-    from tui.operations.first_look import look_into
+    from tui.operations.first_run.look import look_into
 
     try:
         return None, look_into(spec)

@@ -14,10 +14,10 @@ from tui.verbs.context import Context
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints every database as it is now. A database that is down is an answer, not a failure."""
-    from tui.operations.catalogue import backups
-    from tui.operations.good import by_manifest, newest_of_each
+    from tui.operations.catalogue.catalogue import backups
+    from tui.operations.catalogue.good import by_manifest, newest_of_each
+    from tui.operations.catalogue.offsite import offsite_copy
     from tui.operations.inventory import look_all, row
-    from tui.operations.offsite import offsite_copy
 
     fleet, state, console = context.fleet(), context.state_directory(), context.console
     facts: dict[str, DatabaseFacts] = {}

@@ -24,7 +24,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     """Lists them, of one database or of all. A server that can't be asked is told, and exit code 5."""
     from tui.incident.reminders import reminded, reminders
     from tui.incident.uses import databases_in_use
-    from tui.operations.kept import kept_databases
+    from tui.operations.swap.kept import kept_databases
 
     fleet, state, console = context.fleet(), context.state_directory(), context.console
     chosen = [database_named(fleet, arguments.database)] if arguments.database else list(fleet.databases)

@@ -13,9 +13,9 @@ from tui.verbs.context import Context, database_named
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Exit codes: 0 none is late, 1 some are, 5 when for want of a store it can't be told."""
     from tui.operations.alarm import late
-    from tui.operations.catalogue import backups
-    from tui.operations.due import lateness
-    from tui.operations.good import by_manifest
+    from tui.operations.catalogue.catalogue import backups
+    from tui.operations.catalogue.good import by_manifest
+    from tui.operations.verify.due import lateness
 
     fleet, console = context.fleet(), context.console
     databases = [database_named(fleet, name) for name in dict.fromkeys(arguments.databases)]

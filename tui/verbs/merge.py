@@ -16,8 +16,8 @@ from tui.verbs.differences import compared, document
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Shows what would be done; does it when `--confirm` names the database. Else exit code 4."""
-    from tui.operations.tables import merge_tables, plan_merge
-    from tui.postgres.merge import MergeOptions
+    from tui.operations.restore.tables import merge_tables, plan_merge
+    from tui.postgres.merge.merge import MergeOptions
 
     context.refuse_if_read_only("Merging")
     if not 0 < arguments.lock_timeout <= 3600:

@@ -15,7 +15,7 @@ from tui.verbs.services import pausing_of, service_json, told
 
 if TYPE_CHECKING:
     from tui.model.paused import PauseEvent, ServiceView
-    from tui.operations.pausing import Pausing
+    from tui.operations.pause.pausing import Pausing
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from tui.verbs.context import Context
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Lists it, the oldest first. Exit code 1 when a record can't be read."""
-    from tui.operations.paused import paused
+    from tui.operations.pause.paused import paused
 
     console, now = context.console, context.now()
     found = paused(context.state_directory())

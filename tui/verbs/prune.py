@@ -15,8 +15,8 @@ from tui.verbs.context import Context, database_named
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tui.operations.prune import PrunePlan
-    from tui.operations.retention import Decision
+    from tui.operations.retention.prune import PrunePlan
+    from tui.operations.retention.retention import Decision
 
 _FRESH_S = 3.0
 
@@ -30,7 +30,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     from tui.incident.uses import backups_in_use
     from tui.jobs.lock import held, target_lock_path
     from tui.model.text import rfc3339
-    from tui.operations.prune import carry_out, plan_prune, plan_removal
+    from tui.operations.retention.prune import carry_out, plan_prune, plan_removal
 
     if not arguments.dry_run:
         context.refuse_if_read_only("Removing backups")

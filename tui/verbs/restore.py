@@ -24,9 +24,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     from tui.jobs.job import JobSpec, new_id
     from tui.jobs.start import start_job
     from tui.model.event import JobKind
-    from tui.operations.catalogue import describe, split_ref
-    from tui.operations.plan import plan_restore
-    from tui.postgres.databases import fresh_name
+    from tui.operations.catalogue.catalogue import describe, split_ref
+    from tui.operations.plan.plan import plan_restore
+    from tui.postgres.databases.databases import fresh_name
     from tui.stores.open import open_store
     from tui.verbs.following import errors_of, exit_code, start_and_follow, tell_end
 

@@ -16,7 +16,7 @@ from tui.model.fleet import Fleet
 from tui.verbs.context import Context
 
 if TYPE_CHECKING:
-    from tui.operations.schedule import Schedule
+    from tui.operations.schedule.schedule import Schedule
 
 FORMATS = ("cron", "systemd", "kubernetes", "windows")
 
@@ -25,7 +25,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints the forms that were asked for, or writes them as files where `--out` names a directory."""
     from tui.config.secrets import variables_of
     from tui.model.text import clean
-    from tui.operations.schedule import check_argument, schedule
+    from tui.operations.schedule.schedule import check_argument, schedule
 
     fleet, console = context.fleet(), context.console
     forms = [form.strip() for form in arguments.form.split(",")]
@@ -83,20 +83,20 @@ def _files(
     image: str | None,
 ) -> Mapping[str, str]:
     if form == "cron":
-        from tui.operations.schedule_cron import crontab
+        from tui.operations.schedule.cron import crontab
 
         return {"pgdr.crontab": crontab(made, command, variables)}
     if form == "systemd":
-        from tui.operations.schedule_systemd import units
+        from tui.operations.schedule.systemd import units
 
         user = getpass.getuser() if os.getuid() else None
         return units(made, command, variables, user)
     if form == "windows":
-        from tui.operations.schedule_windows import tasks
+        from tui.operations.schedule.windows import tasks
 
         return {"pgdr-tasks.ps1": tasks(made, command, variables)}
     from tui.config.secrets import files_of
-    from tui.operations.schedule_kubernetes import cron_jobs
+    from tui.operations.schedule.kubernetes import cron_jobs
 
     image = image or f"pgdr:{__version__}"
     return {"pgdr-cronjobs.yaml": cron_jobs(fleet, made, variables, image, files_of(fleet))}

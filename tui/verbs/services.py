@@ -12,7 +12,7 @@ from tui.verbs.context import Context, database_named
 if TYPE_CHECKING:
     from tui.model.fleet import Database, Fleet
     from tui.model.paused import FreezeView, ServiceView
-    from tui.operations.pausing import Pausing
+    from tui.operations.pause.pausing import Pausing
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
@@ -42,8 +42,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 def pausing_of(context: Context, fleet: Fleet, database: Database, why: str = "by hand") -> Pausing:
     """What pauses and freezes one database for who runs this verb; what is done is told on stderr."""
-    from tui.operations.pause import Cause
-    from tui.operations.pausing import Pausing
+    from tui.operations.pause.pause import Cause
+    from tui.operations.pause.pausing import Pausing
 
     def note(kind: str, text: str) -> None:
         if kind != "error":  # told once, at the end

@@ -12,7 +12,7 @@ from tui.verbs.context import Context, database_named
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints them, the longest transaction first; with --end ends them all. Exit codes: 0, 4 without the
     confirmation, 5 when the server can't be asked."""
-    from tui.operations.sessions import end_sessions, sessions
+    from tui.operations.pause.sessions import end_sessions, sessions
 
     if arguments.end:
         context.refuse_if_read_only("Ending sessions")

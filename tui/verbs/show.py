@@ -13,7 +13,7 @@ from tui.verbs.context import Context
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Prints the contents. Exit code 1 when the backup has a flaw that stops a restore."""
-    from tui.operations.catalogue import describe, split_ref
+    from tui.operations.catalogue.catalogue import describe, split_ref
     from tui.stores.open import open_store
 
     fleet, console = context.fleet(), context.console

@@ -13,7 +13,7 @@ from tui.verbs.context import Context, database_named
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Shows what would be done; does it when `--confirm` names the database. Else exit code 4."""
-    from tui.operations.swap import plan_swap, swap_in
+    from tui.operations.swap.swap import plan_swap, swap_in
 
     context.refuse_if_read_only("Swapping")
     fleet, state, console = context.fleet(), context.state_directory(), context.console

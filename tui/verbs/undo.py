@@ -12,7 +12,7 @@ from tui.verbs.context import Context, database_named
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Does it when `--confirm` names the database. Else exit code 4."""
-    from tui.operations.swap import undo
+    from tui.operations.swap.swap import undo
 
     context.refuse_if_read_only("Undoing a swap")
     fleet, state, console = context.fleet(), context.state_directory(), context.console

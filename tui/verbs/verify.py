@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Exit codes: 0 clean, 3 explained, 1 failed; with --due those of several, the worst."""
-    from tui.operations.catalogue import describe, split_ref
+    from tui.operations.catalogue.catalogue import describe, split_ref
     from tui.stores.open import open_store
 
     context.refuse_if_read_only("Verifying a backup, which makes a scratch database and drops it,")
@@ -39,9 +39,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 def _due(context: Context, fleet: Fleet, names: list[str]) -> int:
     """Verifies the newest good backup of each database whose verification is due; a failure of one stops no
     other."""
-    from tui.operations.catalogue import backups
-    from tui.operations.drill import pick
-    from tui.operations.due import duties
+    from tui.operations.catalogue.catalogue import backups
+    from tui.operations.verify.drill import pick
+    from tui.operations.verify.due import duties
 
     console = context.console
     databases = [database_named(fleet, name) for name in dict.fromkeys(names)] or list(fleet.databases)
@@ -81,8 +81,8 @@ def _verify(context: Context, fleet: Fleet, database: Database, ref: str) -> tup
     from tui.jobs.job import JobSpec, new_id
     from tui.model.event import JobKind
     from tui.places.open import open_place
-    from tui.postgres.databases import fresh_name
-    from tui.postgres.facts import server_facts
+    from tui.postgres.databases.databases import fresh_name
+    from tui.postgres.facts.facts import server_facts
     from tui.verbs.following import exit_code, start_and_follow, tell_end
 
     assert fleet.source is not None

@@ -16,6 +16,7 @@ from tui.widgets.text_lines import LazyLines
 # What is at work comes first, then what failed, then what is to come; what is done needs no eyes.
 _ORDER = {"loading": 0, "building": 0, "failed": 1, "waiting": 2, "done": 3}
 _SHAPE = {"loading": "▶", "building": "▶", "failed": "✘", "waiting": "·", "done": "✔"}
+_NARROW = 60  # from here on there is room for whole counts
 _STYLE = {"failed": BAD, "done": GOOD, "waiting": FAINT}
 
 
@@ -29,12 +30,13 @@ def table_rows(tables: Sequence[TableLine], width: int) -> LazyLines:
 
 
 def _table(table: TableLine, width: int) -> Content:
+    count = show.about if width < _NARROW else show.count
     if table.rows_expected is not None and table.rows_done is not None:
-        rows = f"{show.count(table.rows_done)} of {show.count(table.rows_expected)}"
+        rows = f"{count(table.rows_done)} of {count(table.rows_expected)}"
     elif table.rows_expected is not None:
-        rows = f"{show.count(table.rows_expected)} expected"
+        rows = f"{count(table.rows_expected)} expected"
     elif table.rows_done is not None:
-        rows = f"{show.count(table.rows_done)} rows"
+        rows = f"{count(table.rows_done)} rows"
     else:
         rows = ""
     fraction = None
@@ -65,7 +67,7 @@ def _stage(index: IndexLine) -> str:
 
 def _row(state: str, name: str, detail: str, fraction: float | None, width: int) -> Content:
     style = _STYLE.get(state, "")
-    room = 25 if width < 90 else 29
+    room = 16 if width < _NARROW else 25 if width < 90 else 29
     cells = 8 if width >= 64 else 0
     return line(
         (f"{_SHAPE.get(state, '·')} {state:<9}", style),

@@ -18,7 +18,7 @@ from tui.model.plan import Finding
 from tui.model.scenario import Scenario
 from tui.model.text import clean, rfc3339
 from tui.operations.report import Stop, never
-from tui.postgres.facts import look
+from tui.postgres.facts.facts import look
 
 CONTAINER = timedelta(minutes=5)  # within which the runbook has a container back; a node takes longer
 _EVERY_S = 3.0

@@ -13,9 +13,9 @@ from tui.model.difference import TableDifference
 from tui.model.errors import Refused
 from tui.model.incident import Incident, Merge, Step, StepStatus
 from tui.model.text import clean, stamp
-from tui.operations import tables
-from tui.operations.tables import ASIDE, MergePlan, OnRows
-from tui.postgres.merge import MergeOptions
+from tui.operations.restore import tables
+from tui.operations.restore.tables import ASIDE, MergePlan, OnRows
+from tui.postgres.merge.merge import MergeOptions
 
 
 @dataclass(frozen=True, slots=True)

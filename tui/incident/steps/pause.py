@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from tui.incident.work import Work, acting
 from tui.model.paused import FreezeHow, FreezeView, FrozenDatabase, Paused, ServiceView
-from tui.operations.pause import Cause, OnEvent
-from tui.operations.pausing import Pausing
+from tui.operations.pause.pause import Cause, OnEvent
+from tui.operations.pause.pausing import Pausing
 
 T = TypeVar("T")
 

@@ -21,9 +21,9 @@ from tui.model.event import JobKind, JobState
 from tui.model.incident import Incident, Step, StepRecord, StepStatus
 from tui.model.plan import Finding, Level, RestorePlan
 from tui.model.text import clean
-from tui.operations.paused import paused
-from tui.operations.plan import plan_restore
-from tui.postgres.databases import fresh_name
+from tui.operations.pause.paused import paused
+from tui.operations.plan.plan import plan_restore
+from tui.postgres.databases.databases import fresh_name
 
 
 class RestoreStep(FreshServer):

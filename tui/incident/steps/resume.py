@@ -8,9 +8,9 @@ from tui.incident.work import acting
 from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.incident import HandOver, Incident, Step
 from tui.model.text import clean
-from tui.operations.hand_over import ConnectionAddress, address_of, run_setting, setting
-from tui.operations.swap import SwapPlan, plan_swap, swap_in, undo
-from tui.postgres.swap import statements
+from tui.operations.swap.hand_over import ConnectionAddress, address_of, run_setting, setting
+from tui.operations.swap.swap import SwapPlan, plan_swap, swap_in, undo
+from tui.postgres.databases.swap import statements
 from tui.services.health import ask
 
 

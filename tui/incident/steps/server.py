@@ -11,10 +11,10 @@ from tui.model.fleet import Database
 from tui.model.incident import Address, Incident
 from tui.model.scenario import Scenario
 from tui.model.text import clean
-from tui.operations.catalogue import read_manifest, split_ref
-from tui.operations.roles import make_roles
+from tui.operations.catalogue.catalogue import read_manifest, split_ref
+from tui.operations.restore.roles import make_roles
 from tui.places.open import open_place
-from tui.postgres.facts import server_facts
+from tui.postgres.facts.facts import server_facts
 from tui.stores.open import open_store
 
 LOST = (Scenario.INSTANCE_LOST, Scenario.SITE_LOST)

@@ -14,11 +14,11 @@ from tui.model.incident import Incident, Step, StepStatus
 from tui.model.smoke import LIVE, RESTORED
 from tui.model.text import clean
 from tui.model.verdict import Check
-from tui.operations.catalogue import backups, read_manifest
-from tui.operations.good import backups_of, good_ones
+from tui.operations.catalogue.catalogue import backups, read_manifest
+from tui.operations.catalogue.good import backups_of, good_ones
 from tui.operations.report import Clock
-from tui.operations.smokes import smokes
-from tui.operations.verify import check_restored, count_tables, live_checks
+from tui.operations.verify.smokes import smokes
+from tui.operations.verify.verify import check_restored, count_tables, live_checks
 from tui.stores.open import open_store
 
 OnCheck = Callable[[Check], None]

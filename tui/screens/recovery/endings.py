@@ -12,8 +12,8 @@ from tui.model.difference import MergeBlocked
 from tui.model.incident import Incident, Step
 from tui.model.scenario import Scenario
 from tui.model.text import clean
-from tui.operations.tables import MergePlan
-from tui.postgres.merge import MergeOptions
+from tui.operations.restore.tables import MergePlan
+from tui.postgres.merge.merge import MergeOptions
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.pane import StepPane

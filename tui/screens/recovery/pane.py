@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerState
 from tui.model.errors import PgdrError
 from tui.model.incident import Step
 from tui.model.text import clean
-from tui.postgres.trouble_search import search
+from tui.postgres.troubles.search import search
 from tui.screens.recovery.desk import Desk
 from tui.widgets.keys import named
 from tui.widgets.lines import BAD, BLANK, FAINT, line, wrapped

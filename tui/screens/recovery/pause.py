@@ -15,8 +15,8 @@ from textual.screen import Screen
 
 from tui.model.errors import PgdrError
 from tui.model.paused import FreezeHow, FreezeView, PauseEvent, PauseState, ServiceView
-from tui.operations.freeze import statements
-from tui.operations.pausing import Pausing
+from tui.operations.pause.freeze import statements
+from tui.operations.pause.pausing import Pausing
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.error import ErrorScreen
 from tui.screens.recovery.choose import ChooseScreen

@@ -15,7 +15,7 @@ from tui.model import amounts as show
 from tui.model.incident import Incident, Step, StepStatus, Swap
 from tui.model.smoke import LIVE
 from tui.model.text import clean
-from tui.operations.swap import SwapPlan
+from tui.operations.swap.swap import SwapPlan
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.recovery.choose import ChooseScreen
 from tui.screens.recovery.drill_end import DrillEnd, DrillEndScreen, measured, rehearsed_lines

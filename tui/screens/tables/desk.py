@@ -15,7 +15,7 @@ from tui.model.fleet import Database, Fleet
 from tui.widgets.header import Bearings
 
 if TYPE_CHECKING:
-    from tui.operations.tables import MergePlan
+    from tui.operations.restore.tables import MergePlan
 
 TableName = tuple[str, str]
 
@@ -50,7 +50,7 @@ class TableDesk:
         from tui.jobs.job import JobSpec, new_id
         from tui.jobs.start import start_job
         from tui.model.event import JobKind
-        from tui.postgres.databases import fresh_name
+        from tui.postgres.databases.databases import fresh_name
 
         if self.fleet.source is None:
             raise UsageError("A job needs a configuration file, which it reads too.")
@@ -77,21 +77,21 @@ class TableDesk:
         on_rows: Callable[[TableName, int, int], None],
     ) -> tuple[TableDifference, ...]:
         """How restored tables (`schema.table`) differ from the live ones; what `on_rows` raises ends it."""
-        from tui.operations.tables import chosen_tables, compare_tables
+        from tui.operations.restore.tables import chosen_tables, compare_tables
 
         chosen = chosen_tables(self.database, restored, tables)
         return compare_tables(self.database, restored, chosen, on_table, on_rows)
 
     def plan(self, restored: str, differences: Sequence[TableDifference]) -> MergePlan:
         """What merging their missing rows back would do."""
-        from tui.operations.tables import plan_merge
+        from tui.operations.restore.tables import plan_merge
 
         return plan_merge(self.database, restored, differences)
 
     def merge(self, plan: MergePlan, wishes: Wishes) -> tuple[MergedTable, ...]:
         """Does what was planned, or nothing."""
-        from tui.operations.tables import merge_tables
-        from tui.postgres.merge import MergeOptions
+        from tui.operations.restore.tables import merge_tables
+        from tui.postgres.merge.merge import MergeOptions
 
         how = MergeOptions(wishes.triggers, wishes.update_changed, wishes.skip_blocked)
         tables = [t.difference.table for t in plan.tables]
@@ -99,6 +99,6 @@ class TableDesk:
 
     def drop(self, restored: str) -> None:
         """Drops a scratch database."""
-        from tui.operations.tables import drop_restored
+        from tui.operations.restore.tables import drop_restored
 
         drop_restored(self.database, restored)

@@ -27,7 +27,7 @@ from tui.widgets.lines import FAINT, line, wrapped
 from tui.widgets.mark_table import MarkTable
 
 if TYPE_CHECKING:
-    from tui.operations.tables import MergePlan
+    from tui.operations.restore.tables import MergePlan
 
 _LOOK_S = 0.5
 

@@ -1,0 +1,151 @@
+"""A dump in the directory format: several workers write it to this machine's disk, from which its files go
+into the stores, one by one. The table of contents goes last, so that what has one is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tui.files import private_directory
+from tui.model.backup import StoredFile
+from tui.model.errors import PgdrError
+from tui.model.event import BytesMoved, Phase
+from tui.operations.backup.dump import Dump
+from tui.operations.backup.fan import StoreFailed
+from tui.operations.backup.stream import Streamed
+from tui.operations.report import Report
+from tui.process import Command
+from tui.stores.store import Store
+
+TOC = "toc.dat"
+
+_CHUNK = 1 << 20
+_LOOK_EVERY_S = 0.3
+
+
+class DirectoryDump:
+    """One dump into a directory of this machine and from there into several stores. To be used in a `with`:
+    its end removes the directory."""
+
+    def __init__(
+        self, command: Command, stores: Sequence[Store], key: str, report: Report, directory: Path
+    ) -> None:
+        """Starts `command`, which writes the dump to `directory`; what an earlier one left there goes."""
+        self.failed: list[StoreFailed] = []
+        self._stores = stores
+        self._key = key
+        self._report = report
+        self._directory = directory
+        self._files: tuple[StoredFile, ...] = ()
+        self._moved = 0
+        self._stop = threading.Event()
+        private_directory(directory.parent)
+        shutil.rmtree(directory, ignore_errors=True)
+        self._dump = Dump(command, report)
+
+    def __enter__(self) -> DirectoryDump:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._dump.end()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def heed(self) -> None:
+        """Tells how far pg_dump is. Raises its error when it has failed."""
+        self._report(BytesMoved(Phase.DUMP, sum(size for _, size in self._there()), None))
+        if not self._dump.running():
+            self._dump.wait()
+
+    def wait(self, heed: Callable[[], None]) -> None:
+        """Waits until pg_dump has ended well; `heed` is called meanwhile. Raises its error."""
+        pause = threading.Event()
+        while self._dump.running():
+            heed()
+            pause.wait(_LOOK_EVERY_S)
+        self._dump.wait()
+
+    def made(self, heed: Callable[[], None]) -> Streamed:
+        """Reads what was written: each file's hash, and as the hash of all that of the lines `hash  name`, as
+        sha256sum prints them, in the order of the names."""
+        files = []
+        for name, size in sorted(self._there()):
+            digest = hashlib.sha256()
+            for chunk in _chunks(self._directory / name):
+                heed()
+                digest.update(chunk)
+            files.append(StoredFile(name, size, digest.hexdigest()))
+        self._files = tuple(files)
+        whole = hashlib.sha256("".join(f"{f.sha256}  {f.name}\n" for f in files).encode())
+        return Streamed(sum(f.size_bytes for f in files), whole.hexdigest(), (), self._files)
+
+    def finish(self, heed: Callable[[], None]) -> list[Store]:
+        """Puts the files into every store at once; returns the stores that have all of them.
+
+        `heed` is called meanwhile; what it raises ends it. Raises the first store's error when none has.
+        """
+        problems: dict[str, PgdrError] = {}
+
+        def put_all(store: Store) -> None:
+            try:
+                for file in sorted(self._files, key=lambda f: (f.name == TOC, f.name)):
+                    store.write(f"{self._key}/{file.name}", self._read(file))
+            except PgdrError as error:
+                problems[store.name] = error
+            except Exception as error:  # noqa: BLE001 - a thread that died unsaid would be a backup that isn't there
+                problems[store.name] = PgdrError(f"The store {store.name} failed: {type(error).__name__}.")
+
+        threads = [
+            threading.Thread(target=put_all, args=(s,), name=f"pgdr-store-{s.name}", daemon=True)
+            for s in self._stores
+        ]
+        total = len(self._stores) * sum(f.size_bytes for f in self._files)
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    heed()
+                    self._report(BytesMoved(Phase.STORE, self._moved, total))
+                    thread.join(_LOOK_EVERY_S)
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+        self.failed = [StoreFailed(s.name, problems[s.name]) for s in self._stores if s.name in problems]
+        for store in self._stores:
+            if store.name in problems:
+                self.take_away(store)
+        if len(self.failed) == len(self._stores):
+            raise self.failed[0].error
+        return [s for s in self._stores if s.name not in problems]
+
+    def take_away(self, store: Store) -> None:
+        """Removes what went into a store, the table of contents first."""
+        for file in sorted(self._files, key=lambda f: (f.name != TOC, f.name)):
+            try:
+                store.delete(f"{self._key}/{file.name}")
+            except PgdrError:
+                continue  # the store that fails to store may fail to delete; without its contents it is none
+
+    def _read(self, file: StoredFile) -> Iterator[bytes]:
+        for chunk in _chunks(self._directory / file.name):
+            if self._stop.is_set():
+                raise PgdrError("It was ended.")
+            yield chunk
+            self._moved += len(chunk)
+
+    def _there(self) -> list[tuple[str, int]]:
+        try:
+            return [(p.name, p.stat().st_size) for p in self._directory.iterdir()]
+        except FileNotFoundError:
+            return []  # not made yet
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

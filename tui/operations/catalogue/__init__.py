@@ -1,0 +1,1 @@
+"""What backups there are: read from names, heads and manifests, never from a database of our own."""

@@ -1,0 +1,103 @@
+"""A backup's table of contents, read from where it lies: by ranges, file by file, from under its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from tui.model.backup import ArchiveFormat, Contents, StoredObject
+from tui.model.errors import ArchiveError
+from tui.model.fleet import Fleet
+from tui.operations.layers.layers import Beginning, peeled
+from tui.operations.restore.plain_look import HEAD_SCANNED, SCANNED, TAIL, Looked, first_bytes, look, with_end
+from tui.postgres.archive.archive import read_contents
+from tui.postgres.archive.files import TOC, data_files, tar_members, told_missing
+from tui.postgres.archive.plain import is_sql
+from tui.postgres.archive.reader import OTHER_COPY
+
+Read = Callable[[str, int, int], bytes]  # key, start, length; may return less
+
+_PIECE = 256 << 10
+_ENDLESS = 1 << 62  # nothing tells how long what lies in a layer is
+
+
+def as_it_lies(read: Read, key: str, size: int, head: bytes, *, here: bool) -> Contents:
+    """Given an archive that isn't packed in anything, its size and first bytes, returns what is in it. The
+    files in a tar are only looked for where it lies `here`: each costs a read.
+
+    Raises ArchiveError where it is none, is damaged, or ends too early.
+    """
+
+    def ranged(start: int, length: int) -> bytes:
+        got = head[start : start + length] if start < len(head) else b""
+        return got + read(key, start + len(got), length - len(got)) if len(got) < length else got
+
+    contents = read_contents(ranged, size)
+    if contents.format is ArchiveFormat.DIRECTORY:
+        raise ArchiveError(
+            "It is the table of contents of a directory archive alone.", mend="Name the directory it was in."
+        )
+    if contents.format is ArchiveFormat.TAR and here:
+        members = tar_members(lambda start, length: read(key, start, length), size)
+        found = data_files(contents, members)
+        if (wrong := told_missing(found)) is not None:
+            raise ArchiveError(wrong, mend=OTHER_COPY)
+        return replace(contents, sizes=found.sizes)
+    return contents
+
+
+def in_files(read: Read, key: str, files: Mapping[str, StoredObject]) -> tuple[Contents, str | None]:
+    """Given the files of a directory archive by their names, returns what is in it, and what is wrong with
+    its files. Raises ArchiveError where its table of contents isn't there or is damaged."""
+    if TOC not in files:
+        raise ArchiveError(
+            "It has no table of contents: its file toc.dat is missing.",
+            "It is written last, so the backup was interrupted, or someone removed it.",
+            OTHER_COPY,
+        )
+    toc = files[TOC]
+    contents = read_contents(lambda start, length: read(toc.key, start, length), toc.size_bytes)
+    if contents.format is not ArchiveFormat.DIRECTORY:
+        raise ArchiveError("Its file toc.dat is no table of contents of a directory.", mend=OTHER_COPY)
+    sizes = {name: file.size_bytes for name, file in files.items()}
+    found = data_files(contents, sizes, lambda name: read(files[name].key, 0, sizes[name]))
+    return replace(contents, sizes=found.sizes), told_missing(found)
+
+
+def in_stream(
+    read: Read, key: str, size: int, head: bytes, fleet: Fleet | None, taken_at: datetime, *, here: bool
+) -> Looked:
+    """Given what can't be read by ranges, an archive that is packed, encrypted or both, or plain SQL, its
+    size and first bytes, and when it was taken by what else is known, returns what is in it and what is to
+    be known of that.
+
+    Of an archive it reads as much of the beginning as that takes; plain SQL whole where it lies `here` and
+    isn't too large. Where an archive's data lies is not told: it can't be sought.
+
+    Raises NoKey and ConfigError when no key of `fleet` opens it, ArchiveError.
+    """
+
+    def pieces() -> Iterator[bytes]:
+        yield head
+        at = len(head)
+        while at < size:
+            piece = read(key, at, min(_PIECE, size - at))
+            if not piece:
+                return
+            at += len(piece)
+            yield piece
+
+    with peeled(pieces(), fleet, key) as inside:
+        if is_sql(inside.head):
+            whole = here and size <= (SCANNED // 4 if inside.layers else SCANNED)
+            text = inside.chunks if whole else first_bytes(inside.chunks, HEAD_SCANNED)
+            looked = look(text, inside.layers, taken_at, whole=whole)
+            return (
+                looked if whole or inside.layers else with_end(looked, read(key, max(0, size - TAIL), TAIL))
+            )
+        contents = read_contents(Beginning(inside.chunks).read, _ENDLESS)
+    if contents.format is ArchiveFormat.DIRECTORY:
+        raise ArchiveError("It is the table of contents of a directory archive alone.", mend=OTHER_COPY)
+    bare = tuple(replace(entry, offset=None) for entry in contents.entries)
+    return Looked(replace(contents, entries=bare, layers=inside.layers), ())

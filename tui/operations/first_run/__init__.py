@@ -1,0 +1,1 @@
+"""What a machine without a configuration has: servers and stores nearby, and a fleet made of them."""

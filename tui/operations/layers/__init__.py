@@ -1,0 +1,1 @@
+"""What lies around an archive as a whole: encryption and compression, put on and taken off in a stream."""

@@ -1,0 +1,1 @@
+"""Which backups may go, why, and their removal."""

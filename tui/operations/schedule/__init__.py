@@ -1,0 +1,1 @@
+"""A configuration's frequencies as each scheduler wants them."""

@@ -1,0 +1,1 @@
+"""What pg_dump wrote, and what pg_restore says of it."""

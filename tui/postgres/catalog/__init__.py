@@ -1,0 +1,1 @@
+"""What a database is made of, as its own catalog tells it."""

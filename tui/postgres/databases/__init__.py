@@ -1,0 +1,1 @@
+"""A server's databases: made, shut, renamed, swapped, dropped."""

@@ -1,0 +1,1 @@
+"""What is known of errors: what each means and what to do."""
