@@ -66,6 +66,8 @@ def test_the_blocks_lie_where_the_manifest_says(world: World) -> None:
     for block in found.manifest.blocks:
         head = store.read(key, block.offset, 6)
         assert head[0] == 1 and int.from_bytes(head[2:6], "little") == block.dump_id
+    head = store.read(key, 0, found.contents.toc_bytes)
+    assert hashlib.sha256(head).hexdigest() == found.manifest.toc_sha256
     sizes = data_sizes(found.contents, found.backup.size_bytes, found.manifest.blocks)
     assert sum(sizes.values()) + found.contents.toc_bytes == found.backup.size_bytes
     tables = {t.name: t for t in found.tables}

@@ -116,6 +116,22 @@ def test_bytes_that_are_not_those_that_were_backed_up_load_nothing(remote18: Wor
     resumed_clean(remote18, job, from_done=False)
 
 
+def test_a_table_of_contents_that_is_not_the_one_that_was_backed_up_makes_nothing(
+    remote18: World, bucket: Bucket
+) -> None:
+    """It reads well; a definition in it is another one, which no hash of the data tells."""
+    ref = in_bucket(remote18)
+    path = next(bucket.directory.rglob(ref.partition(":")[2]))
+    whole = path.read_bytes()
+    assert b"email text" in whole
+    path.write_bytes(whole.replace(b"email text", b"eMail text", 1))
+    for more in ((), ("--table", "public.users")):
+        done = remote18.pgdr("restore", ref, *more)
+        assert done.returncode == 1 and "table of contents is not the one" in done.stderr, done.stderr
+    path.write_bytes(whole)
+    assert remote18.answer("restore", ref)["verdict"] == "clean"
+
+
 def test_one_table_costs_only_its_own_bytes(remote18: World) -> None:
     remote18.sql("CREATE TABLE ballast AS SELECT n, sha256(n::text::bytea) FROM generate_series(1, 60000) n")
     truth = fingerprint(remote18, remote18.live.name)

@@ -232,6 +232,7 @@ class Manifest:
     indexes: int
     constraints: int
     blocks: tuple[BlockOffset, ...] = ()
+    toc_sha256: str | None = None  # where blocks are noted: of all before the first one, header and TOC
     selection: str = "full"  # full, schema, data, tables
     # None in a manifest that was written before these were noted.
     rights: tuple[ObjectRights, ...] | None = None

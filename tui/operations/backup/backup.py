@@ -170,6 +170,7 @@ def back_up(
             size_bytes=made.size_bytes,
             sha256=made.sha256,
             blocks=made.blocks,
+            toc_sha256=made.toc_sha256,
             files=made.files,
             format=making.format,
             dump_version=program.version,

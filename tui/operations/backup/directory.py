@@ -80,7 +80,7 @@ class DirectoryDump:
             files.append(StoredFile(name, size, digest.hexdigest()))
         self._files = tuple(files)
         whole = hashlib.sha256("".join(f"{f.sha256}  {f.name}\n" for f in files).encode())
-        return Streamed(sum(f.size_bytes for f in files), whole.hexdigest(), (), self._files)
+        return Streamed(sum(f.size_bytes for f in files), whole.hexdigest(), files=self._files)
 
     def finish(self, heed: Callable[[], None]) -> list[Store]:
         """Puts the files into every store at once; returns the stores that have all of them.

@@ -24,12 +24,13 @@ _LOOK_EVERY_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """What goes into the stores: bytes and hash as stored; where the data blocks lie (of an encrypted
-    archive, and of plain SQL, none); the files of the directory format."""
+    """What goes into the stores: bytes and hash as stored; where the data blocks lie and the hash of what is
+    before them (of an encrypted archive, and of plain SQL, none); the files of the directory format."""
 
     size_bytes: int
     sha256: str
     blocks: tuple[BlockOffset, ...] = ()
+    toc_sha256: str | None = None
     files: tuple[StoredFile, ...] = ()
 
 
@@ -91,10 +92,13 @@ class Stream:
 
     def made(self, heed: Callable[[], None]) -> Streamed:
         """What went to the stores. Raises CutShort when the archive isn't whole."""
-        blocks = self._scanner.close() if self._scanner else ()
+        size, sha256 = self._size, self._digest.hexdigest()
+        if self._scanner is None:
+            return Streamed(size, sha256)
+        blocks = self._scanner.close()
         if self._recipients:
-            blocks = ()  # they lie elsewhere in what is stored
-        return Streamed(self._size, self._digest.hexdigest(), blocks)
+            return Streamed(size, sha256)  # they lie elsewhere in what is stored
+        return Streamed(size, sha256, blocks, self._scanner.toc_sha256)
 
     def finish(self, heed: Callable[[], None]) -> list[Store]:
         """Lets the objects appear; returns the stores that have theirs: see Fan.finish."""

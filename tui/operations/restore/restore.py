@@ -170,7 +170,9 @@ def restore(
             positions = Positions(archive.path, spans(contents, size, manifest))
             run = Run(command(archive.path, chosen, workers), contents, ids, positions, report, stop)
         else:
-            source = Source(partial(store.read, key), contents, blocks)
+            source = Source(
+                partial(store.read, key), contents, blocks, manifest.toc_sha256 if manifest else None
+            )
             run = StreamRun(
                 source,
                 todo,

@@ -41,11 +41,13 @@ CommandFor = Callable[[Path | None, Path, int], Command]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A stored archive: how to read it, what is in it, where its data blocks lie."""
+    """A stored archive: how to read it, what is in it, where its data blocks lie, the hash of what is before
+    them where that is known."""
 
     read: Callable[[int, int], bytes]
     contents: Contents
     blocks: Mapping[int, BlockOffset]
+    toc_sha256: str | None = None
 
 
 def streamed(
@@ -103,6 +105,8 @@ class StreamRun:
         self._looked_at = 0.0
         self._line = Line(source.read)
         head = _whole(source.read, source.contents.toc_bytes)
+        if source.toc_sha256 not in (None, hashlib.sha256(head).hexdigest()):
+            raise _damaged("Its table of contents is not the one that was backed up.")
         self._head = head
         self._toc = staging / "toc.dump"
         write_whole(self._toc, head)
@@ -230,12 +234,17 @@ def checked(pieces: Iterator[bytes], blocks: tuple[BlockOffset, ...]) -> Iterato
             if block.sha256 is not None:
                 digest.update(piece)
                 if not left and digest.hexdigest() != block.sha256:
-                    raise ArchiveError(
-                        "The archive is damaged, or was replaced by another one.",
-                        f"{block.size_bytes} bytes from {block.offset} on are not those that were backed up.",
-                        "Restore the same backup from another store, or another backup.",
-                    )
+                    where = f"{block.size_bytes} bytes from {block.offset} on"
+                    raise _damaged(f"{where} are not those that were backed up.")
             yield piece
+
+
+def _damaged(why: str) -> ArchiveError:
+    return ArchiveError(
+        "The archive is damaged, or was replaced by another one.",
+        why,
+        "Restore the same backup from another store, or another backup.",
+    )
 
 
 def _whole(read: Callable[[int, int], bytes], length: int) -> bytes:

@@ -142,6 +142,7 @@ class BlockScanner:
 
     def __init__(self) -> None:
         self.contents: Contents | None = None  # known once the TOC has gone past
+        self.toc_sha256: str | None = None  # of header and TOC, from then on
         self._head = bytearray()
         self._try_at = FIRST_READ
         self._integer = 5  # bytes of an integer: sign and digits
@@ -194,6 +195,7 @@ class BlockScanner:
         if contents.format is not ArchiveFormat.CUSTOM:
             raise ArchiveError("Only a custom-format archive can be streamed.", None, "Use pg_dump -Fc.")
         self.contents = contents
+        self.toc_sha256 = hashlib.sha256(head[: contents.toc_bytes]).hexdigest()
         self._integer = reader.int_bytes + 1
         self._position = contents.toc_bytes
         self._head.clear()
