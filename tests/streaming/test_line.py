@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -15,7 +16,7 @@ from tui.model.backup import BlockOffset
 from tui.model.errors import ArchiveError, Unreachable
 from tui.operations.report import Stopped
 from tui.operations.restore import stream_line
-from tui.operations.restore.stream_line import AHEAD_BYTES, RANGE_BYTES, Line
+from tui.operations.restore.stream_line import AHEAD_BYTES, EXPECTED_BYTES, RANGE_BYTES, Line
 from tui.operations.restore.stream_run import checked
 
 DATA = hashlib.sha256(b"seed").digest() * (RANGE_BYTES * 5 // 32)
@@ -72,6 +73,33 @@ def test_the_more_urgent_has_the_line_first() -> None:
         assert sum(map(len, urgent)) == sum(map(len, patient)) == RANGE_BYTES * 6
     rest = [start for start in order if start != far * 2]
     assert sum(start >= far for start in rest[:7]) >= 3
+
+
+def test_what_is_expected_is_read_when_nothing_else_is_and_no_more_than_is_said() -> None:
+    order: list[int] = []
+    go = threading.Event()
+
+    def noted(start: int, length: int) -> bytes:
+        go.wait(30)
+        order.append(start)
+        return bytes(length)
+
+    far, length = 1 << 40, EXPECTED_BYTES + 8 * RANGE_BYTES
+    with closing(Line(noted)) as line:
+        for _ in range(2):  # said twice, it is one
+            line.expect(far, length, 9.0)
+        assert not line.is_ahead(far, length)
+        wanted = line.bytes_of(0, RANGE_BYTES * 6, 1.0)
+        go.set()
+        assert sum(map(len, wanted)) == RANGE_BYTES * 6
+        while line.fetched < RANGE_BYTES * 6 + EXPECTED_BYTES:
+            assert sum(start >= far for start in order) * RANGE_BYTES <= EXPECTED_BYTES
+        time.sleep(0.1)
+        assert line.fetched == RANGE_BYTES * 6 + EXPECTED_BYTES and line.is_ahead(far, length)
+        # four are under way when it begins: of the others the wanted ones come first
+        assert sum(start >= far for start in order[:8]) <= 5
+        assert sum(map(len, line.bytes_of(far, length, 9.0))) == length
+        assert len(order) == len(set(order)) and line.fetched == RANGE_BYTES * 6 + length
 
 
 def test_a_line_that_breaks_for_a_moment_costs_only_that(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.archive.rich import Rich
-from tui.model.backup import TocEntry
+from tui.model.backup import BlockOffset, TocEntry
 from tui.model.event import Phase
 from tui.operations.restore.stream_tasks import Schedule, Task
 from tui.postgres.archive.archive import data_blocks
@@ -17,8 +18,11 @@ from tui.postgres.archive.items import is_main_pass, items
 from tui.postgres.progress.forecast import expected_s
 
 
-def played(rich: Rich, workers: int, seed: int, slow: float = 1.0) -> tuple[list[Task], set[int]]:
-    """Every task of an archive in the order in which it began, and the ids that there were."""
+def played(
+    rich: Rich, workers: int, seed: int, slow: float = 1.0, here: float = 1.0
+) -> tuple[list[Task], set[int]]:
+    """Every task of an archive in the order in which it began, and the ids that there were. `here` is how
+    often a load's bytes have come before it is asked for."""
     contents, size = rich.contents, rich.custom.stat().st_size
     todo = items(contents, size, None)
     main = {e.dump_id for e in contents.entries if is_main_pass(e)}
@@ -29,7 +33,7 @@ def played(rich: Rich, workers: int, seed: int, slow: float = 1.0) -> tuple[list
     running: list[Task] = []
     begun: list[Task] = []
     while True:
-        while (task := schedule.next()) is not None:
+        while (task := schedule.next(lambda load: chance.random() < here)) is not None:
             _fits(rich, task, running, begun, ids)
             running.append(task)
             begun.append(task)
@@ -64,15 +68,56 @@ def _locks(by_id: dict[int, TocEntry], item: int) -> set[int]:
     return set() if free else _uses(by_id, (item,))
 
 
-@given(workers=st.integers(1, 6), seed=st.integers(0, 1000), slow=st.sampled_from([1.0, 1e4]))
+@given(
+    workers=st.integers(1, 6),
+    seed=st.integers(0, 1000),
+    slow=st.sampled_from([1.0, 1e4]),
+    here=st.sampled_from([0.0, 0.5, 1.0]),
+)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_everything_is_done_once_and_in_an_order_that_works(
-    rich18: Rich, rich15: Rich, workers: int, seed: int, slow: float
+    rich18: Rich, rich15: Rich, workers: int, seed: int, slow: float, here: float
 ) -> None:
     for rich in (rich18, rich15):
-        begun, ids = played(rich, workers, seed, slow)
+        begun, ids = played(rich, workers, seed, slow, here)
         done = [i for task in begun for i in task.ids]
         assert sorted(done) == sorted(ids) and len(set(done)) == len(done)
+
+
+def test_while_the_line_is_slow_indexes_are_built(rich18: Rich) -> None:
+    """Two large tables with an index each: the second's bytes have not come when the first is loaded."""
+    some = next(e for e in rich18.contents.entries if e.desc == "TABLE")
+    entries = tuple(
+        replace(
+            some, dump_id=number, desc=desc, name=name, section=section, dependencies=needs,
+            has_data=desc == "TABLE DATA",
+        )
+        for number, desc, name, section, needs in (
+            (1, "TABLE", "a", 2, ()),
+            (2, "TABLE", "b", 2, ()),
+            (3, "TABLE DATA", "a", 3, (1,)),
+            (4, "TABLE DATA", "b", 3, (2,)),
+            (5, "INDEX", "a_idx", 4, (1,)),
+            (6, "INDEX", "b_idx", 4, (2,)),
+        )
+    )  # fmt: skip
+    blocks = {3: BlockOffset(3, 100, 50 << 20), 4: BlockOffset(4, 100 + (50 << 20), 50 << 20)}
+
+    def third(is_here: bool) -> tuple[int, ...]:
+        """What begins beside the second load, once the first one is done."""
+        contents = replace(rich18.contents, entries=entries)
+        schedule = Schedule(contents, (3, 4, 5, 6), blocks, {3: 9.0, 4: 9.0, 5: 1.0, 6: 1.0}, workers=1)
+        first = schedule.next(lambda load: is_here)
+        assert first is not None and first.loads
+        second = schedule.next(lambda load: is_here)
+        assert (second is not None) is is_here  # it would only wait for the line beside the first
+        schedule.done(first)
+        begun = schedule.next(lambda load: is_here)
+        assert begun is not None
+        return begun.ids
+
+    assert third(is_here=True) == (5,)
+    assert third(is_here=False) == (4,)  # one load is always under way: it takes what comes
 
 
 def test_small_items_share_a_process(rich18: Rich) -> None:

@@ -2,6 +2,7 @@
 
 Several ranges are read at a time, and ahead of who needs them; memory is bounded by how far. Who is
 most urgent gets the line to itself until it is that far ahead: two that share a line evenly both end late.
+While nobody needs more, what will be needed next is read: the line never rests.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from tui.operations.report import Stopped
 # urgent one's first bytes are still being loaded.
 RANGE_BYTES = 4 << 20
 AHEAD_BYTES = 48 << 20
+EXPECTED_BYTES = 32 << 20  # of all that nobody takes yet
 _READERS = 4
 _TRY_FOR_S = 60.0
 _AGAIN_AFTER_S = 1.0
 
 
 class _Stream:
-    def __init__(self, begin: int, length: int, urgency: float) -> None:
+    def __init__(self, begin: int, length: int, urgency: float, *, wanted: bool) -> None:
         self.begin, self.end, self.urgency = begin, begin + length, urgency
+        self.wanted = wanted  # by a reader that is there; else one is expected
         self.asked = begin  # up to where ranges have been handed out
         self.taken = begin  # up to where bytes have been consumed
         self.here: dict[int, bytes] = {}
@@ -53,11 +56,30 @@ class Line:
         Raises what reading raised (Unreachable after a minute of trying again), ArchiveError when the archive
         has become shorter, Stopped when the line was closed.
         """
-        stream = _Stream(begin, length, urgency)
         with self._turn:
-            self._streams.append(stream)
+            stream = self._found(begin, length, urgency)
+            stream.wanted = True
             self._turn.notify_all()
         return self._given(stream)
+
+    def expect(self, begin: int, length: int, urgency: float) -> None:
+        """Says that a reader will ask for this range: it is read when nothing else is to be."""
+        with self._turn:
+            self._found(begin, length, urgency)
+            self._turn.notify_all()
+
+    def is_ahead(self, begin: int, length: int) -> bool:
+        """Whether so much of an expected range is here that who takes it won't wait for the line at once."""
+        with self._turn:
+            stream = self._found(begin, length, 0.0)
+            return sum(map(len, stream.here.values())) >= min(length, EXPECTED_BYTES // 2)
+
+    def _found(self, begin: int, length: int, urgency: float) -> _Stream:
+        for stream in self._streams:
+            if (stream.begin, stream.end) == (begin, begin + length):
+                return stream
+        self._streams.append(_Stream(begin, length, urgency, wanted=False))
+        return self._streams[-1]
 
     def close(self) -> None:
         """Ends every reader: who waits for bytes gets Stopped."""
@@ -101,9 +123,15 @@ class Line:
     def _next(self) -> tuple[_Stream, int, int] | None:
         with self._turn:
             while not self._closed and self._failure is None:
-                open_ones = [s for s in self._streams if s.asked < min(s.end, s.taken + AHEAD_BYTES)]
+                held = sum(s.asked - s.begin for s in self._streams if not s.wanted)
+                open_ones = [
+                    s
+                    for s in self._streams
+                    if s.asked < (min(s.end, s.taken + AHEAD_BYTES) if s.wanted else s.end)
+                    and (s.wanted or held < EXPECTED_BYTES)
+                ]
                 if open_ones:
-                    stream = max(open_ones, key=lambda s: s.urgency)
+                    stream = max(open_ones, key=lambda s: (s.wanted, s.urgency))
                     start = stream.asked
                     stream.asked = min(stream.end, start + RANGE_BYTES)
                     return stream, start, stream.asked - start

@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tui.files import private_directory, write_whole
@@ -34,6 +35,7 @@ from tui.stores.store import Store
 
 _LOOK_EVERY_S = 0.05
 _WATCH_EVERY_S = 1.0
+_EXPECTED = 8  # tasks whose bytes may be read before they begin
 
 # Given the file with the table of contents (None: it comes on stdin), the list of items and the workers.
 CommandFor = Callable[[Path | None, Path, int], Command]
@@ -135,6 +137,7 @@ class StreamRun:
         """Returns when all is done, or nothing more can be. Raises Stopped after stopping it, and what went
         wrong with reading the archive."""
         try:
+            self._expect()  # the line is free while the tables are made
             self._alone(self._schema, watcher, 1)
             while self._usable:
                 self._begin_tasks()
@@ -169,8 +172,15 @@ class StreamRun:
                 self._look(watcher, scheduled=False)
 
     def _begin_tasks(self) -> None:
-        while (task := self._schedule.next()) is not None:
+        while (task := self._schedule.next(lambda load: self._line.is_ahead(*_range(load)))) is not None:
             self._start(task, 1)
+            self._expect()
+
+    def _expect(self) -> None:
+        """Lets the line read what the next tasks will be fed."""
+        for task in islice(self._schedule.loads, _EXPECTED):
+            begin, length = _range(task)
+            self._line.expect(begin, length, self._schedule.urgency(task))
 
     def _start(self, task: Task, workers: int) -> None:
         self._lists += 1
@@ -210,15 +220,19 @@ class StreamRun:
     def _fed(self, task: Task) -> Iterator[bytes]:
         """The table of contents, then the task's blocks as they arrive, the last bytes of each only when its
         hash has been found right: a COPY whose end never comes loads nothing."""
-        first, last = task.blocks[0], task.blocks[-1]
-        length = last.offset + last.size_bytes - first.offset
-        pieces = self._line.bytes_of(first.offset, length, self._schedule.urgency(task))
+        begin, length = _range(task)
+        pieces = self._line.bytes_of(begin, length, self._schedule.urgency(task))
 
         def given() -> Iterator[bytes]:
             yield self._head
             yield from checked(pieces, task.blocks)
 
         return given()
+
+
+def _range(task: Task) -> tuple[int, int]:
+    first, last = task.blocks[0], task.blocks[-1]
+    return first.offset, last.offset + last.size_bytes - first.offset
 
 
 def checked(pieces: Iterator[bytes], blocks: tuple[BlockOffset, ...]) -> Iterator[bytes]:

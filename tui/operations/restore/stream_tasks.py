@@ -9,7 +9,7 @@ has_lock_conflicts). Unlike it, small items share a process, and what the most w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tui.model.backup import BlockOffset, Contents, TocEntry
@@ -72,14 +72,20 @@ class Schedule:
         """Whether a task has been given and not been done."""
         return bool(self._running)
 
+    @property
+    def loads(self) -> tuple[Task, ...]:
+        """The tasks that load data and have not begun, in the order in which they will."""
+        return tuple(self._loads)
+
     def urgency(self, task: Task) -> float:
         """The seconds of work that wait for the most urgent of its items, itself among them."""
         return max(self._path[i] for i in task.ids)
 
-    def next(self) -> Task | None:
+    def next(self, is_here: Callable[[Task], bool] = lambda load: True) -> Task | None:
         """The task to begin now; None where there is none, or no worker is free for it.
 
-        One load is counted as none: who waits for the line needs no processor.
+        One load is counted as none: who waits for the line needs no processor. Others begin once their bytes
+        are here, as `is_here` tells: where the line is the slower part, indexes are built meanwhile.
         """
         loading = sum(task.loads for task in self._running)
         busy = len(self._running) - min(1, loading)
@@ -88,6 +94,8 @@ class Schedule:
             return self._begin(load)
         if busy >= self._workers:
             return None
+        if load is not None and not is_here(load):
+            load = None
         ready = [i for i in self._waiting if not self._needs[i] & self._left and self._is_free(i)]
         first = min(ready, key=lambda i: (-self._path[i], self._place[i]), default=None)
         if load is not None and (first is None or self.urgency(load) >= self._path[first]):
