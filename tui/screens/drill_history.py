@@ -13,13 +13,13 @@ from textual.widgets import Static
 
 from tui.operations.verify.drill import DrillRow
 from tui.screens import go
-from tui.screens.drills_rows import HISTORY, findings, history_cells
+from tui.screens.drills_rows import BARS, HISTORY, findings, history_cells
 from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
 from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
-from tui.widgets.line_table import LineTable
+from tui.widgets.line_table import LineTable, fit
 from tui.widgets.tones import lines, told
 from tui.widgets.trend import top_of
 
@@ -50,7 +50,7 @@ class DrillHistoryScreen(ListScreen):
         yield FilterBar(hint="what, verdict, who")
         yield LineTable[DrillRow](
             HISTORY,
-            lambda row: history_cells(row, self._top, 18 if self.size.width < 110 else 40),
+            lambda row: history_cells(row, self._top, self._bar_cells),
             lambda row: (row.drill.at, row.drill.job, row.drill.incident),
             words=lambda row: f"{row.drill.kind} {row.drill.verdict.value} {row.drill.operator or ''}",
             empty="Reading…",
@@ -59,6 +59,12 @@ class DrillHistoryScreen(ListScreen):
         )
         yield Static("", markup=False, id="details")
         yield KeyFooter()
+
+    @property
+    def _bar_cells(self) -> int:
+        """How wide the column of the bars is: a bar that is cut would end before its target."""
+        shown = fit(HISTORY, self.size.width - 1)  # there may be a scrollbar
+        return next((width for index, width in shown if HISTORY[index].title == BARS), 0)
 
     def on_mount(self) -> None:
         """Reads them."""

@@ -32,6 +32,7 @@ COLUMNS = (
     Column("by", 8, wide=26, gap=1, priority=1),
     Column("found", 10, wide=60, priority=3),
 )
+BARS = "against the target"
 HISTORY = (
     Column("drill (UTC)", 16, gap=0),
     Column("what", 8),
@@ -39,7 +40,7 @@ HISTORY = (
     Column("RTO", 7, right=True, gap=1),
     Column("of", 4, right=True, gap=1),
     Column("", 6, gap=1),
-    Column("against the target", 18, wide=60, gap=1, priority=1),
+    Column(BARS, 18, wide=60, gap=1, priority=1),
     Column("RPO", 7, right=True, priority=2),
     Column("of", 4, right=True, gap=1, priority=2),
     Column("change", 14, right=True, priority=3),
