@@ -77,6 +77,7 @@ def test_its_backups_are_true_to_their_manifests(demo: RunningDemo) -> None:
             continue
         assert sha256(data).hexdigest() == manifest.sha256
         contents = read_contents(partial(_part, data), len(data))
+        assert sha256(data[: contents.toc_bytes]).hexdigest() == manifest.toc_sha256
         assert (contents.created_at, contents.database) == (backup.created_at, backup.database)
     assert short == [("local", EXCHANGE, history.CUT_SHORT_TO)]
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tui.files import private_directory
-from tui.model.backup import Verdict, Verification
+from tui.model.backup import Manifest, Verdict, Verification
 from tui.model.errors import PgdrError
 from tui.model.event import Event, Phase, PhaseBegan
 from tui.model.fleet import Fleet, LocalStore
@@ -115,9 +115,7 @@ def take(fleet: Fleet, name: str, moment: datetime, work: Path, snapshot_taken: 
         fleet, database, (into,), staging=work / "staging", report=report, stop=never, now=lambda: moment
     )
     archive = work / done.manifest.key
-    date_back(archive, moment)
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    catalogue.write_manifest(into, replace(done.manifest, sha256=digest))
+    catalogue.write_manifest(into, dated_back(archive, done.manifest, moment))
     return archive
 
 
@@ -150,10 +148,19 @@ def copy_dated(archive: Path, database: str, moment: datetime, work: Path) -> Pa
     globals_sql = archive.with_name(archive.name + catalogue.GLOBALS)
     if globals_sql.exists():
         shutil.copyfile(globals_sql, work / (key + catalogue.GLOBALS))
-    date_back(work / key, moment)
-    digest = hashlib.sha256((work / key).read_bytes()).hexdigest()
-    catalogue.write_manifest(store, replace(manifest, key=key, created_at=moment, sha256=digest))
+    made = dated_back(work / key, manifest, moment)
+    catalogue.write_manifest(store, replace(made, key=key, created_at=moment))
     return work / key
+
+
+def dated_back(archive: Path, manifest: Manifest, moment: datetime) -> Manifest:
+    """Sets an archive's clock; returns its manifest with the hashes of what it is then."""
+    date_back(archive, moment)
+    whole = archive.read_bytes()
+    toc = whole[: min((block.offset for block in manifest.blocks), default=len(whole))]
+    return replace(
+        manifest, sha256=hashlib.sha256(whole).hexdigest(), toc_sha256=hashlib.sha256(toc).hexdigest()
+    )
 
 
 def date_back(archive: Path, moment: datetime) -> None:
