@@ -2,9 +2,10 @@
 
     python -m tests.bench.keys [ROWS [LINES]]
 
-The screen of the backups with so many of them (100,000), and a job's whole log of so many lines (1,000,000),
-at 120x40. Each key is pressed many times; what is timed is the longest stretch in which the app's loop was
-busy until it was idle again. Prints median, 95th percentile and the longest, by kind of key.
+The screen of the backups with so many of them (100,000), a text of as many lines, and a job's whole log of so
+many lines (1,000,000), at 120x40. Each key is pressed many times; what is timed is the longest stretch in
+which the app's loop was busy until it was idle again. Prints median, 95th percentile and the longest, by kind
+of key.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from textual.content import Content
 from textual.pilot import Pilot
 
 from tests.looks.world import FLEET, ROOMS, STORES
@@ -43,6 +45,7 @@ from tui.model.event import (
 from tui.screens.backups import BackupsScreen
 from tui.screens.log import LogScreen
 from tui.widgets.line_table import LineTable
+from tui.widgets.text_lines import TextLines
 
 LIMIT_MS = 50.0
 JOB = "restore-20261121T031800Z-a3f2"
@@ -121,6 +124,21 @@ async def keys(number: int, state: Path) -> None:
     async with opened(number, state) as (pilot, busy):
         for kind, pressed in KINDS:
             tell(kind, [await press(pilot, busy, key) for key in pressed])
+        lines = [Content(f"{n:08} processing data for table public.trades") for n in range(number)]
+        text = TextLines()
+        await pilot.app.screen.mount(text)
+        text.styles.height = 20
+        text.focus()
+        await pilot.pause(0.5)
+        busy.taken()
+        text.show(lines)
+        await pilot.pause(0.5)
+        tell("a text is shown", [busy.taken()])
+        pressed = ("down", "pagedown", "end", "pageup", "home") * 6
+        tell("a key in the text", [await press(pilot, busy, key) for key in pressed])
+        text.show([*lines, Content("one more")])
+        await pilot.pause(0.5)
+        tell("a line is added", [busy.taken()])
 
 
 def journal(state: Path, number: int) -> tuple[Path, Entry]:

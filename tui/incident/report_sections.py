@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -14,6 +13,7 @@ from tui.model.amounts import clock_s, count, duration, plural
 from tui.model.incident import Incident, Sent, StepRecord, TimelineEntry
 from tui.model.progress import Progress
 from tui.model.text import clean, rfc3339
+from tui.model.verdict import foremost
 
 # Those that could hold a password are built without one; this is for what a person's own commands may hold.
 _SECRET = (
@@ -31,7 +31,6 @@ _HELD = re.compile(
     r"(?:Service |\S+ is (?:frozen|thawed)|\S+ was left frozen|would (?:freeze|thaw)|.*\(service )"
 )
 _SHORT = 100  # characters of a command in the timeline
-_MOST_ERRORS = 300  # told one by one: a missing role can make one for each of 20,000 tables
 _MANY = 40  # tables of which each is listed; beyond them only those that differ
 
 
@@ -102,7 +101,7 @@ def errors(job: Progress | None) -> list[str]:
     the others are counted; the report as JSON has them all."""
     if job is None or not job.errors:
         return []
-    worst = sorted(job.errors, key=lambda e: e.harmless)
+    told, others = foremost(job.errors)
     rows = [
         (
             code(e.entry) if e.entry else "–",
@@ -110,14 +109,13 @@ def errors(job: Progress | None) -> list[str]:
             "no" if e.harmless else "YES",
             md(f"{e.meaning} {e.mend}".strip()),
         )
-        for e in worst[:_MOST_ERRORS]
+        for e in told
     ]
-    told = table(("entry", "message", "matters", "what it means, what to do"), rows)
-    kinds = Counter(clean(e.meaning) for e in worst[_MOST_ERRORS:])
-    if kinds:
-        told += ["", f"{count(kinds.total())} more:", ""]
-        told += [f"- {count(number)} × {md(meaning)}" for meaning, number in kinds.most_common()]
-    return told
+    made = table(("entry", "message", "matters", "what it means, what to do"), rows)
+    if others:
+        made += ["", f"{count(others.total())} more:", ""]
+        made += [f"- {count(number)} × {md(clean(meaning))}" for meaning, number in others.most_common()]
+    return made
 
 
 def differences(incident: Incident) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -40,6 +42,16 @@ class RestoreError:
     harmless: bool
     meaning: str
     mend: str
+
+
+MOST_ERRORS = 300  # told one by one: a missing role can make one for each of 20,000 tables
+
+
+def foremost(errors: Sequence[RestoreError]) -> tuple[list[RestoreError], Counter[str]]:
+    """Given errors, returns those to be told one by one, the ones that aren't harmless first, and how many
+    there are of each meaning among the others."""
+    worst = sorted(errors, key=lambda error: error.harmless)
+    return worst[:MOST_ERRORS], Counter(error.meaning for error in worst[MOST_ERRORS:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -10,10 +9,9 @@ from textual.content import Content
 
 from tui.model.amounts import count
 from tui.model.text import clean, clean_lines
-from tui.model.verdict import RestoreError
+from tui.model.verdict import MOST_ERRORS, RestoreError, foremost
 from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, line, wrapped
 
-_MOST = 300  # errors told one by one
 _MOST_KINDS = 20
 
 
@@ -32,27 +30,24 @@ def error_count(errors: Sequence[RestoreError]) -> Content:
 
 
 def error_lines(errors: Sequence[RestoreError], width: int) -> list[Content]:
-    """Given errors, returns each in a few lines, those that aren't harmless first, nothing cut. Of more than
-    three hundred the others are counted: a missing role can make one for each of 20,000 tables."""
+    """Given errors, returns each in a few lines, those that aren't harmless first, nothing cut. Of very
+    many the others are counted."""
     if not errors:
         return [line(("✔ No errors so far.", GOOD))]
-    made: list[Content] = []
-    worst = sorted(errors, key=lambda e: e.harmless)
-    for error in worst[:_MOST]:
-        made += _told(error, width)
-    left = worst[_MOST:]
-    if not left:
+    told, others = foremost(errors)
+    made = [row for error in told for row in _told(error, width)]
+    if not others:
         return made[:-1]
-    kinds = Counter(clean(error.meaning) for error in left)
-    made += wrapped(f"… and {count(len(left))} more, all of them in the whole log:", width, style=STRONG)
-    for meaning, number in kinds.most_common(_MOST_KINDS):
-        made += wrapped(meaning, width, line((f"  {count(number):>7} × ", FAINT)))
-    if len(kinds) > _MOST_KINDS:
-        made.append(line((f"          and {count(len(kinds) - _MOST_KINDS)} other meanings", FAINT)))
+    more = f"… and {count(others.total())} more, all of them in the whole log:"
+    made += wrapped(more, width, style=STRONG)
+    for meaning, number in others.most_common(_MOST_KINDS):
+        made += wrapped(clean(meaning), width, line((f"  {count(number):>7} × ", FAINT)))
+    if len(others) > _MOST_KINDS:
+        made.append(line((f"          and {count(len(others) - _MOST_KINDS)} other meanings", FAINT)))
     return made
 
 
-@lru_cache(maxsize=2 * _MOST)  # they are drawn twice a second, and don't change
+@lru_cache(maxsize=2 * MOST_ERRORS)  # they are drawn twice a second, and don't change
 def _told(error: RestoreError, width: int) -> tuple[Content, ...]:
     shape = line(("! explained ", WARN)) if error.harmless else line(("✘ FAILED    ", BAD))
     made = wrapped(clean(error.entry or "not tied to one entry"), width, shape, style=STRONG)

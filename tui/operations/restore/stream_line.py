@@ -25,9 +25,9 @@ _AGAIN_AFTER_S = 1.0
 
 
 class _Stream:
-    def __init__(self, begin: int, length: int, urgency: float, *, wanted: bool) -> None:
+    def __init__(self, begin: int, length: int, urgency: float) -> None:
         self.begin, self.end, self.urgency = begin, begin + length, urgency
-        self.wanted = wanted  # by a reader that is there; else one is expected
+        self.wanted = False  # by a reader that is there; until then one is expected
         self.asked = begin  # up to where ranges have been handed out
         self.taken = begin  # up to where bytes have been consumed
         self.here: dict[int, bytes] = {}
@@ -57,7 +57,7 @@ class Line:
         has become shorter, Stopped when the line was closed.
         """
         with self._turn:
-            stream = self._found(begin, length, urgency)
+            stream = self._expected(begin, length) or self._added(begin, length, urgency)
             stream.wanted = True
             self._turn.notify_all()
         return self._given(stream)
@@ -65,20 +65,24 @@ class Line:
     def expect(self, begin: int, length: int, urgency: float) -> None:
         """Says that a reader will ask for this range: it is read when nothing else is to be."""
         with self._turn:
-            self._found(begin, length, urgency)
-            self._turn.notify_all()
+            if self._expected(begin, length) is None:
+                self._added(begin, length, urgency)
+                self._turn.notify_all()
 
     def is_ahead(self, begin: int, length: int) -> bool:
         """Whether so much of an expected range is here that who takes it won't wait for the line at once."""
         with self._turn:
-            stream = self._found(begin, length, 0.0)
-            return sum(map(len, stream.here.values())) >= min(length, EXPECTED_BYTES // 2)
+            stream = self._expected(begin, length)
+            here = sum(map(len, stream.here.values())) if stream is not None else 0
+            return here >= min(length, EXPECTED_BYTES // 2)
 
-    def _found(self, begin: int, length: int, urgency: float) -> _Stream:
-        for stream in self._streams:
-            if (stream.begin, stream.end) == (begin, begin + length):
-                return stream
-        self._streams.append(_Stream(begin, length, urgency, wanted=False))
+    def _expected(self, begin: int, length: int) -> _Stream | None:
+        """The stream of a range that was said to be expected, and that nobody takes yet."""
+        same = (s for s in self._streams if (s.begin, s.end) == (begin, begin + length) and not s.wanted)
+        return next(same, None)
+
+    def _added(self, begin: int, length: int, urgency: float) -> _Stream:
+        self._streams.append(_Stream(begin, length, urgency))
         return self._streams[-1]
 
     def close(self) -> None:
