@@ -48,6 +48,18 @@ def test_a_disaster_is_proposed_right(made: Path, kind: str) -> None:
     assert found.proposal.good_at is not None and found.proposal.how
 
 
+def said(found: Assessment) -> list[str]:
+    """Every sentence of an assessment."""
+    return [finding.what for finding in found.findings]
+
+
+def test_another_server_that_is_down_is_told_as_another(made: Path) -> None:
+    with prepare(made, SCALE) as demo:
+        demo.servers["goalert"].stop()
+        found = assessed(demo)
+    assert "goalert-db can't be reached." in said(found) and found.proposal.scenario is None
+
+
 def test_a_server_that_is_down_is_waited_for_and_a_place_that_is_lost_is_not(made: Path) -> None:
     with prepare(made, SCALE) as demo:
         assert assessed(demo).proposal.scenario is None  # nothing has happened yet
@@ -64,4 +76,5 @@ def test_a_server_that_is_down_is_waited_for_and_a_place_that_is_lost_is_not(mad
         demo.fleet = replace(demo.fleet, stores=(gone, *others))
         found = assessed(demo)
         assert found.proposal.scenario is Scenario.SITE_LOST
+        assert "kong-database, goalert-db can't be reached either." in said(found)
         assert "kong-database and goalert-db can't be reached either" in found.proposal.why

@@ -179,12 +179,13 @@ def _replication(parts: Parts, seen: Activity, now: datetime) -> None:
             parts.found(level, "replication", what, "Drop it where its standby is gone: it fills the disk.")
 
 
-def tell_others(parts: Parts, down: tuple[str, ...], up: tuple[str, ...], alone_down: bool) -> None:
-    """Tells how the fleet's other servers are, where the own one doesn't answer."""
+def tell_others(parts: Parts, down: tuple[str, ...], up: tuple[str, ...], own_is_down: bool) -> None:
+    """Tells which of the fleet's other servers are down, and, where the own one is, that they answer."""
     if down:
-        what = f"{', '.join(clean(name) for name in down)} can't be reached either."
+        either = " either" if own_is_down else ""
+        what = f"{', '.join(clean(name) for name in down)} can't be reached{either}."
         parts.found(Level.STOP, "other servers", what, "It may be the network, the node or the whole place.")
-    elif up and alone_down:
+    elif up and own_is_down:
         what = f"The fleet's other servers answer: {', '.join(clean(name) for name in up)}."
         parts.found(Level.OK, "other servers", what)
 
