@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.backup.gate import Gate, gate
+from tests.backup.keys import age_key
 from tests.recovery.world import World, make_world
 from tests.servers import Bucket, FreshDatabase, place
 
@@ -207,6 +208,23 @@ def test_a_full_disk_fails_a_directory_dump(db18: FreshDatabase, tmp_path: Path)
     assert list((tmp_path / "backups").iterdir()) == []
 
 
+def test_a_killed_one_leaves_its_dump_in_clear_only_until_the_next(stalled: Stalled) -> None:
+    stalled.process.kill()
+    stalled.process.communicate()
+    world = stalled.world
+    recipient = age_key(world.config.parent).recipient
+    process = begun(world, "--format", "directory", "--encrypt-to", recipient)
+    staged = world.state / "dumps"
+    until(lambda: any(p.stat().st_size > 0 for p in staged.rglob("*.dat")))
+    assert staged.stat().st_mode & 0o077 == 0
+    process.kill()
+    process.communicate()
+    assert list(staged.rglob("*.dat"))
+    stalled.gate.open()
+    world.answer("backup", "shop")
+    assert not list(staged.rglob("*"))
+
+
 def test_a_half_upload_in_the_directory_format_goes_after_a_day(
     db18: FreshDatabase, bucket: Bucket, tmp_path: Path
 ) -> None:
@@ -215,7 +233,8 @@ def test_a_half_upload_in_the_directory_format_goes_after_a_day(
     name = world.live.name
     roots = [tmp_path / "backups", bucket.directory]
     for root in roots:
-        for backup in ("20260101-000000.dir", "20260102-000000.dir", "other-20260101-000000.dir"):
+        for backup in ("20260101-000000.dir", "20260102-000000.dir", "other-20260101-000000.dir",
+                       "20260101-000001.dir.age"):  # fmt: skip
             half = root / f"{name}-{backup}" / "3001.dat.gz"
             half.parent.mkdir(parents=True)
             half.write_bytes(b"half")
@@ -224,5 +243,5 @@ def test_a_half_upload_in_the_directory_format_goes_after_a_day(
     world.answer("backup", "shop", "--format", "directory")
     for root in roots:
         left = {p.parent.name.removeprefix(f"{name}-") for p in root.glob("*/3001.dat.gz")}
-        assert left == {"20260102-000000.dir", "other-20260101-000000.dir"}
+        assert left == {"20260102-000000.dir", "other-20260101-000000.dir"}, left
     world.answer("backup", "shop")

@@ -14,7 +14,7 @@ from tui.config.load import load
 from tui.config.write import text_of
 from tui.files import write_whole
 from tui.model.backup import ArchiveFormat, Verdict
-from tui.model.errors import PgdrError, UsageError
+from tui.model.errors import PgdrError
 from tui.model.fleet import LocalStore
 from tui.operations.backup.backup import Making
 from tui.operations.catalogue.catalogue import describe, read_manifest
@@ -170,11 +170,6 @@ def test_compression_is_what_the_program_offers(world: World, db15: FreshDatabas
     assert packed.size_bytes < old.back_up(making=Making(compression="none")).manifest.size_bytes
     with pytest.raises(PgdrError, match=r"pg_dump 15\S+ can't compress with lz4; it offers none, gzip\."):
         old.back_up(making=Making(compression="lz4"))
-
-
-def test_a_directory_can_t_be_encrypted(world: World) -> None:
-    with pytest.raises(UsageError):
-        world.back_up(making=Making(format=ArchiveFormat.DIRECTORY, encrypt_to=("age1" + "q" * 58,)))
 
 
 def test_the_manifest_knows_collations(db15: FreshDatabase, tmp_path: Path) -> None:

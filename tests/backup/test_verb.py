@@ -76,8 +76,6 @@ def test_what_goes_well_is_quiet(fleet_of_three: World) -> None:
         ("shop", "--encrypt-to", "ann@example.org"),
         ("shop", "--encrypt-to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
          "--encrypt-to", "gpg:" + "A" * 40),
-        ("shop", "--format", "directory", "--encrypt-to",
-         "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_told(world: World, wrong: tuple[str, ...]) -> None:

@@ -11,9 +11,9 @@ from tests.recovery.world import make_world, utc_now
 from tests.servers import FreshDatabase
 from tui.files import private_directory
 from tui.jobs.job import JobFiles, JobSpec, write_spec
-from tui.jobs.lock import held
+from tui.jobs.lock import backup_lock_path, backup_staging, held
 from tui.jobs.start import start_job
-from tui.jobs.sweep import KEPT_FOR, sweep
+from tui.jobs.sweep import KEPT_FOR, sweep, sweep_backups
 from tui.jobs.watch import follow
 from tui.model.event import JobKind, JobState
 
@@ -39,6 +39,19 @@ def test_what_is_old_and_of_no_living_job(tmp_path: Path) -> None:
         assert sweep(tmp_path, NOW) == ("old",)
     assert not old.staging.exists() and old.spec.exists()
     assert young.staging.exists() and alive.staging.exists()
+
+
+def test_what_a_killed_backup_had_staged(tmp_path: Path) -> None:
+    locks = [backup_lock_path(tmp_path, "shop", store) for store in ("local", "offsite")]
+    killed, alive = (backup_staging(tmp_path, lock) for lock in locks)
+    for directory in (killed, alive):
+        (private_directory(directory / "archive") / "toc.dat").write_bytes(b"PGDMP")
+    (tmp_path / "jobs").mkdir()
+    with held(locks[1], {}):
+        sweep_backups(tmp_path)
+        assert not killed.exists() and (alive / "archive" / "toc.dat").exists()
+    sweep_backups(tmp_path)
+    assert not alive.exists() and {p.name for p in tmp_path.iterdir()} == {"dumps", "jobs", "locks"}
 
 
 def test_every_job_sweeps(db18: FreshDatabase, tmp_path: Path) -> None:

@@ -172,7 +172,10 @@ def test_a_backup_taken_by_hand_is_one_that_pgdr_knows(world: World, tmp_path: P
     assert world.count("wallets") == 2000
 
 
-def test_an_encrypted_backup_is_opened_with_the_key_that_the_card_names(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["custom", "directory"])
+def test_an_encrypted_backup_is_opened_with_the_key_that_the_card_names(
+    world: World, tmp_path: Path, form: str
+) -> None:
     if not (shutil.which("age") and shutil.which("age-keygen")):
         if os.environ.get("CI"):
             pytest.fail("age is missing")
@@ -181,7 +184,7 @@ def test_an_encrypted_backup_is_opened_with_the_key_that_the_card_names(world: W
     made = subprocess.run(["age-keygen", "-o", str(key)], capture_output=True, text=True, check=True)
     public = re.findall(r"age1\w+", made.stderr)[0]
     fleet = world.fleet
-    policy = replace(fleet.databases[0].backup, encrypt_to=(public,))
+    policy = replace(fleet.databases[0].backup, encrypt_to=(public,), format=form)
     sealed = replace(
         fleet,
         databases=(replace(fleet.databases[0], backup=policy),),

@@ -229,14 +229,7 @@ def _policy(
     read = reading.table(raw, at, keys.BACKUP, elsewhere={dotted(*at[:-1]): keys.DEFAULTS})
     _known_stores(read, at, reading, stores)
     _one_kind_of_recipient(read, at, reading)
-    made = replace(policy, **read)
-    if made.encrypt_to and made.format == "directory":
-        reading.add(
-            dotted(*at, "format"),
-            "a backup in the directory format can't be encrypted.",
-            'Take "custom", which streams, or leave encrypt_to out ([] where [defaults.backup] has it).',
-        )
-    return made
+    return replace(policy, **read)
 
 
 def _known_stores(read: Table, at: Place, reading: Reading, stores: tuple[str, ...]) -> None:

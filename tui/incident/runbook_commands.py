@@ -171,6 +171,7 @@ def _azure(store: AzureStore, prefix: str, directory: bool) -> tuple[str, tuple[
 def opening(fleet: Fleet, database: Database) -> tuple[str, ...]:
     """Compares the file with its manifest, takes off what it is packed in, and reads its contents."""
     key = fleet.encryption.age_identity
+    directory = database.backup.format == "directory"
     identity = "IDENTITY-FILE"
     if key is not None:
         identity = shlex.quote(str(key.file)) if key.file else f"<(printenv {shlex.quote(key.env or '')})"
@@ -178,16 +179,18 @@ def opening(fleet: Fleet, database: Database) -> tuple[str, ...]:
         f" --homedir {shlex.quote(str(fleet.encryption.gnupg_home))}" if fleet.encryption.gnupg_home else ""
     )
     said = [
-        f'if [ -f "$FILE" ] && [ -f "$FILE{MANIFEST}" ]; then',
-        f"python3 - \"$FILE{MANIFEST}\" <<'PY' | sha256sum --check",
+        f'if [ -f "$FILE{MANIFEST}" ]; then',
+        f'python3 - "$FILE" "$FILE{MANIFEST}" <<\'PY\' | sha256sum --check | tail -n 5',
         "import json, sys",
-        'print(json.load(open(sys.argv[1]))["sha256"] + "  " + sys.argv[1][:-14])',
+        "made = json.load(open(sys.argv[2]))",
+        'for file in made.get("files") or [made]:',
+        '    print(file["sha256"] + "  " + "/".join([sys.argv[1], *filter(None, [file.get("name")])]))',
         "PY",
         "fi",
         f'MANIFEST="$FILE{MANIFEST}"; ROLES="$FILE{GLOBALS}"',
         'case "$FILE" in',
-        f'  *.age) age -d -i {identity} -o "${{FILE%.age}}" "$FILE"; FILE="${{FILE%.age}}";;',
-        f'  *.gpg) gpg{home} -o "${{FILE%.gpg}}" -d "$FILE"; FILE="${{FILE%.gpg}}";;',
+        *_opened("age", f"age -d -i {identity}", directory),
+        *_opened("gpg", f"gpg{home} -d", directory),
         "esac",
         'case "$FILE" in',
         '  *.gz) gunzip "$FILE"; FILE="${FILE%.gz}";;',
@@ -197,6 +200,17 @@ def opening(fleet: Fleet, database: Database) -> tuple[str, ...]:
     if database.backup.format == "plain":
         return (*said, 'grep -c "^COPY " "$FILE"')
     return (*said, 'pg_restore -l "$FILE" | head -n 20')
+
+
+def _opened(end: str, opener: str, directory: bool) -> tuple[str, ...]:
+    """What opens "$FILE" where it is encrypted; of a directory each file in it."""
+    if not directory:
+        return (f'  *.{end}) {opener} -o "${{FILE%.{end}}}" "$FILE"; FILE="${{FILE%.{end}}}";;',)
+    return (
+        f'  *.{end}) mkdir -p "${{FILE%.{end}}}"; for file in "$FILE"/*.{end}; do',
+        f'      {opener} -o "${{FILE%.{end}}}/$(basename "$file" .{end})" "$file" || break; done',
+        f'    FILE="${{FILE%.{end}}}";;',
+    )
 
 
 def restoring(fleet: Fleet, database: Database) -> tuple[str, ...]:

@@ -77,6 +77,16 @@ def backup_lock_path(state: Path, database: str, store: str) -> Path:
     return target_lock_path(state, f"backup into {store}", database)
 
 
+def dumps_directory(state: Path) -> Path:
+    """Where backups stage their dumps, each in a directory called as its lock is."""
+    return state / "dumps"
+
+
+def backup_staging(state: Path, lock: Path) -> Path:
+    """Where a dump may be staged by whoever holds the lock of that backup."""
+    return dumps_directory(state) / lock.stem
+
+
 def _refusal(path: Path) -> Refused:
     try:
         who = json.loads(path.read_text())

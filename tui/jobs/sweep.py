@@ -1,4 +1,5 @@
-"""What jobs that nobody goes on with have left: archives, opened ones among them, in their staging."""
+"""What jobs that nobody goes on with have left: archives, opened ones among them, in their staging, and dumps
+of backups that were killed."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tui.jobs.job import JobFiles, jobs_directory
-from tui.jobs.lock import is_held
+from tui.jobs.lock import dumps_directory, is_held
 from tui.operations.restore.fetch import discard
 
 KEPT_FOR = timedelta(days=1)
@@ -31,3 +32,11 @@ def sweep(state: Path, now: datetime) -> tuple[str, ...]:
             discard(files.staging)
             swept.append(directory.name)
     return tuple(swept)
+
+
+def sweep_backups(state: Path) -> None:
+    """Removes what `pgdr backup` had staged when it was killed: nobody goes on with a backup, and of an
+    encrypted one it is in clear. One that is at work holds its lock before it stages anything."""
+    for directory in dumps_directory(state).glob("*"):
+        if not is_held(state / "locks" / f"{directory.name}.lock"):
+            discard(directory)

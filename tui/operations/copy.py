@@ -12,12 +12,11 @@ from tui.model.backup import ArchiveFormat, Manifest, StoredObject
 from tui.model.errors import ArchiveError, PgdrError, Refused
 from tui.model.text import clean
 from tui.operations.catalogue.beside import read_manifest
+from tui.operations.catalogue.directory import TOCS
 from tui.operations.catalogue.names import MANIFEST, beside
 from tui.stores.problems import replaced
 from tui.stores.steady import steady
 from tui.stores.store import Store, is_inside, missing, refused
-
-_TOC = "toc.dat"  # last of a directory archive's files: what has one is whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,8 @@ def _look(store: Store, key: str) -> _Found:
                 made.manifest = one
             elif belongs is not None and belongs.key == key:
                 made.beside.append(one)
-    made.archive.sort(key=lambda one: (one.key.endswith(f"/{_TOC}"), one.key))
+    tocs = {f"{key}/{toc}" for toc in TOCS}
+    made.archive.sort(key=lambda one: (one.key in tocs, one.key))
     return made
 
 

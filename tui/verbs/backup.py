@@ -237,17 +237,17 @@ def _making(policy: BackupPolicy, arguments: argparse.Namespace) -> Making:
 
 def _locked(stack: ExitStack, context: Context, name: str, specs: list[StoreSpec]) -> Path:
     """Takes the locks of this machine, one for each store; returns where a dump may be staged meanwhile."""
-    from urllib.parse import quote
-
-    from tui.jobs.lock import backup_lock_path, held
+    from tui.jobs.lock import backup_lock_path, backup_staging, held
+    from tui.jobs.sweep import sweep_backups
     from tui.model.text import rfc3339
 
     state = context.state_directory()
+    sweep_backups(state)
     who = {"operator": context.operator(), "job": "a backup", "since": rfc3339(context.now())}
     for spec in specs:
         into = {**who, "job": f"a backup into {spec.name}"}
         stack.enter_context(held(backup_lock_path(state, name, spec.name), into))
-    return state / "staging" / f"{quote(name, safe='')}.{specs[0].name}"
+    return backup_staging(state, backup_lock_path(state, name, specs[0].name))
 
 
 def _reporter(context: Context, name: str) -> Callable[[Event], None]:

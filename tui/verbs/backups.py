@@ -84,8 +84,6 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _plain(backup: Backup) -> dict[str, object]:
-    from tui.operations.catalogue.names import cipher_of
-
     custom = "custom" if backup.key.endswith(".dump") and backup.has_manifest else None
     return {
         "ref": backup.ref,
@@ -98,7 +96,7 @@ def _plain(backup: Backup) -> dict[str, object]:
         "size_bytes": backup.size_bytes,
         "format": backup.format.value if backup.format else custom,
         "server_version": None,
-        "encrypted": True if cipher_of(backup.key) else False if backup.has_manifest else None,
+        "encrypted": True if backup.encryption else False if backup.has_manifest else None,
         "has_manifest": backup.has_manifest,
         "verified_at": codec.plain(backup.verification.at) if backup.verification else None,
         "verdict": backup.verification.verdict.value if backup.verification else None,

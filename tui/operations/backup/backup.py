@@ -16,15 +16,16 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from tui.model.backup import ArchiveFormat, Manifest
-from tui.model.errors import PgdrError, Refused, Unreachable, UsageError
+from tui.model.errors import PgdrError, Refused, Unreachable
 from tui.model.event import LogLine, Phase, PhaseBegan
 from tui.model.fleet import BackupPolicy, Database, Endpoint, Fleet, LocalStore
 from tui.model.text import clean
-from tui.operations.backup.directory import TOC, DirectoryDump
+from tui.operations.backup.directory import DirectoryDump
 from tui.operations.backup.fan import StoreFailed
 from tui.operations.backup.leftovers import sweep
 from tui.operations.backup.stream import Stream
 from tui.operations.catalogue.catalogue import GLOBALS, MANIFEST, key_for, write_manifest
+from tui.operations.catalogue.directory import TOC
 from tui.operations.layers.encryption import check_recipients, encrypted, kind_of
 from tui.operations.report import Clock, Report, Stop, Stopped
 from tui.places.open import open_place
@@ -100,7 +101,6 @@ def back_up(
     """
     began = time.monotonic()
     making = making or Making.by(database.backup)
-    _check(making)
     endpoint = open_place(database)
     server_major = server_facts(endpoint).version_num // 10000
     program = dump_program("pg_dump", fleet.programs, endpoint, server_major)
@@ -125,7 +125,7 @@ def back_up(
         ) as snapshot:
             moment = now()
             key = key_for(database.dbname, moment, suffix(making))
-            able = _able(stores, f"{key}/{TOC}" if directory else key, failed)
+            able = _able(stores, f"{key}/{_toc(making)}" if directory else key, failed)
             report(PhaseBegan(Phase.DUMP))
             command = commands.dump(
                 program,
@@ -143,11 +143,12 @@ def back_up(
                 role=database.backup.role,
             )
             dump: Stream | DirectoryDump
+            recipients = making.encrypt_to
             if directory:
-                dump = DirectoryDump(command, able, key, report, staging / "archive")
+                at = staging / "archive"
+                dump = DirectoryDump(command, able, key, report, at, recipients=recipients, gnupg_home=home)
             else:
                 scanned = making.format is ArchiveFormat.CUSTOM
-                recipients = making.encrypt_to
                 dump = Stream(
                     command, able, key, report, scanned=scanned, recipients=recipients, gnupg_home=home
                 )
@@ -211,12 +212,9 @@ def suffix(making: Making) -> str:
     return f"{ending}.{kind}" if kind else ending
 
 
-def _check(making: Making) -> None:
-    if making.format is ArchiveFormat.DIRECTORY and making.encrypt_to:
-        raise UsageError(
-            "A backup in the directory format can't be encrypted.",
-            mend="Take the custom format, which streams (--format custom), or leave the recipients out.",
-        )
+def _toc(making: Making) -> str:
+    kind = kind_of(making.encrypt_to)
+    return f"{TOC}.{kind}" if kind else TOC
 
 
 def _counted(selection: str, tables: tuple[TableName, ...]) -> tuple[TableName, ...] | None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tui.model.backup import Backup
+from tui.model.backup import ArchiveFormat, Backup
 from tui.model.errors import ArchiveError, PgdrError, Problem
 from tui.model.fleet import Database, Fleet, LocalStore
 from tui.model.text import clean
 from tui.operations.catalogue.catalogue import backups, newest, read_manifest
+from tui.operations.catalogue.directory import TOC, files_of
 from tui.operations.catalogue.names import cipher_of
 from tui.operations.layers.encryption import NoKey, check_recipients, decrypted
 from tui.places.open import open_place
@@ -91,7 +92,7 @@ def keys_open(fleet: Fleet) -> list[Problem]:
     backups(fleet, None, found.extend, lambda _: None)
     problems = []
     for database in fleet.databases:
-        last = newest(b for b in found if b.database == database.dbname and cipher_of(b.key))
+        last = newest(b for b in found if b.database == database.dbname and b.encryption)
         spec = fleet.store(last.store) if last else None
         if last is None or spec is None:
             continue
@@ -110,8 +111,10 @@ def opens(store: Store, backup: Backup, fleet: Fleet) -> None:
     Raises NoKey, naming whom it is encrypted for where its manifest tells, ArchiveError when it is damaged,
     ConfigError when the key can't be read, and as the store does.
     """
-    kind = cipher_of(backup.key)
-    head = store.read(backup.key, 0, min(_HEAD_BYTES, backup.size_bytes))
+    key, kind, size = backup.key, backup.encryption or cipher_of(backup.key), backup.size_bytes
+    if backup.format is ArchiveFormat.DIRECTORY and (toc := files_of(store, key).get(TOC)) is not None:
+        key, kind, size = toc.key, cipher_of(toc.key), toc.size_bytes
+    head = store.read(key, 0, min(_HEAD_BYTES, size))
     pieces = (head[start : start + _PIECE] for start in range(0, len(head), _PIECE))
     opened = decrypted(pieces, kind or "", fleet)
     try:

@@ -1,26 +1,33 @@
 """A dump in the directory format: several workers write it to this machine's disk, from which its files go
-into the stores, one by one. The table of contents goes last, so that what has one is whole."""
+into the stores, one by one. The table of contents goes last, so that what has one is whole.
+
+An encrypted one is in clear on this disk, for this user alone, until pg_dump has ended; then each file is
+encrypted by itself, so that single tables can be read, and its clear one removed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tui.files import private_directory
 from tui.model.backup import StoredFile
 from tui.model.errors import PgdrError
 from tui.model.event import BytesMoved, Phase
+from tui.model.text import clean
 from tui.operations.backup.dump import Dump
 from tui.operations.backup.fan import StoreFailed
 from tui.operations.backup.stream import Streamed
+from tui.operations.catalogue.directory import TOCS
+from tui.operations.layers.encryption import encrypted, kind_of
 from tui.operations.report import Report
 from tui.process import Command
 from tui.stores.store import Store
-
-TOC = "toc.dat"
 
 _CHUNK = 1 << 20
 _LOOK_EVERY_S = 0.3
@@ -31,14 +38,25 @@ class DirectoryDump:
     its end removes the directory."""
 
     def __init__(
-        self, command: Command, stores: Sequence[Store], key: str, report: Report, directory: Path
+        self,
+        command: Command,
+        stores: Sequence[Store],
+        key: str,
+        report: Report,
+        directory: Path,
+        *,
+        recipients: tuple[str, ...] = (),
+        gnupg_home: Path | None = None,
     ) -> None:
-        """Starts `command`, which writes the dump to `directory`; what an earlier one left there goes."""
+        """Starts `command`, which writes the dump to `directory`; what an earlier one left there goes. Its
+        files are encrypted for the `recipients`, if there are any."""
         self.failed: list[StoreFailed] = []
         self._stores = stores
         self._key = key
         self._report = report
         self._directory = directory
+        self._recipients = recipients
+        self._gnupg_home = gnupg_home
         self._files: tuple[StoredFile, ...] = ()
         self._moved = 0
         self._stop = threading.Event()
@@ -69,18 +87,25 @@ class DirectoryDump:
         self._dump.wait()
 
     def made(self, heed: Callable[[], None]) -> Streamed:
-        """Reads what was written: each file's hash, and as the hash of all that of the lines `hash  name`, as
-        sha256sum prints them, in the order of the names."""
-        files = []
-        for name, size in sorted(self._there()):
-            digest = hashlib.sha256()
-            for chunk in _chunks(self._directory / name):
-                heed()
-                digest.update(chunk)
-            files.append(StoredFile(name, size, digest.hexdigest()))
+        """Reads what was written, and encrypts it: each file's hash as it is stored, and as the hash of all
+        that of the lines `hash  name`, as sha256sum prints them, in the order of the names."""
+        files = sorted((self._ready(name, heed) for name, _ in self._there()), key=lambda file: file.name)
         self._files = tuple(files)
         whole = hashlib.sha256("".join(f"{f.sha256}  {f.name}\n" for f in files).encode())
         return Streamed(sum(f.size_bytes for f in files), whole.hexdigest(), files=self._files)
+
+    def _ready(self, name: str, heed: Callable[[], None]) -> StoredFile:
+        """Makes one of pg_dump's files what is stored of it."""
+        plain = self._directory / name
+        kind = kind_of(self._recipients)
+        if kind is None:
+            return _measured(name, _chunks(plain), heed)
+        name = f"{name}.{kind}"
+        with _written(self._directory / name) as file:
+            sealed = encrypted(_chunks(plain), self._recipients, self._gnupg_home)
+            made = _measured(name, sealed, heed, into=file)
+        plain.unlink()
+        return made
 
     def finish(self, heed: Callable[[], None]) -> list[Store]:
         """Puts the files into every store at once; returns the stores that have all of them.
@@ -91,7 +116,7 @@ class DirectoryDump:
 
         def put_all(store: Store) -> None:
             try:
-                for file in sorted(self._files, key=lambda f: (f.name == TOC, f.name)):
+                for file in sorted(self._files, key=lambda f: (f.name in TOCS, f.name)):
                     store.write(f"{self._key}/{file.name}", self._read(file))
             except PgdrError as error:
                 problems[store.name] = error
@@ -125,7 +150,7 @@ class DirectoryDump:
 
     def take_away(self, store: Store) -> None:
         """Removes what went into a store, the table of contents first."""
-        for file in sorted(self._files, key=lambda f: (f.name != TOC, f.name)):
+        for file in sorted(self._files, key=lambda f: (f.name not in TOCS, f.name)):
             try:
                 store.delete(f"{self._key}/{file.name}")
             except PgdrError:
@@ -149,3 +174,30 @@ def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk
+
+
+def _measured(
+    name: str, chunks: Iterable[bytes], heed: Callable[[], None], into: IO[bytes] | None = None
+) -> StoredFile:
+    digest, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        heed()
+        digest.update(chunk)
+        size += len(chunk)
+        if into is not None:
+            into.write(chunk)
+    return StoredFile(name, size, digest.hexdigest())
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[IO[bytes]]:
+    """A new file; what the disk has against it is told as an error of this machine's."""
+    try:
+        with path.open("xb") as file:
+            yield file
+    except OSError as error:
+        raise PgdrError(
+            f"The dump could not be encrypted on this machine's disk: {clean(error.strerror or str(error))}.",
+            f"It was at {clean(str(path))}. Nothing was stored.",
+            "Make room there, or keep the state elsewhere: pgdr --state DIR",
+        ) from None

@@ -16,13 +16,13 @@ from tui.model.amounts import plural
 from tui.model.errors import PgdrError
 from tui.model.event import LogLine
 from tui.model.text import clean
-from tui.operations.backup.directory import TOC
+from tui.operations.catalogue.directory import TOCS
 from tui.operations.catalogue.names import COMPONENTS, MANIFEST, key_prefix
 from tui.operations.report import Report
 from tui.stores.store import Store
 
 _OLD = timedelta(days=1)  # no backup takes so long; what is younger may be at work
-_IN_DIRECTORY = re.compile(r"(?P<backup>\d{8}-\d{6}\.dir)/(?P<file>[^/]+)", re.DOTALL)
+_IN_DIRECTORY = re.compile(r"(?P<backup>\d{8}-\d{6}\.dir(?:\.age|\.gpg)?)/(?P<file>[^/]+)", re.DOTALL)
 
 
 def sweep(stores: Sequence[Store], dbname: str, now: datetime, report: Report, *, directories: bool) -> None:
@@ -59,7 +59,8 @@ def _sweep_directories(store: Store, dbname: str, now: datetime, report: Report)
     for backup, parts in files.items():
         names = [name for name, _ in parts]
         # One with a manifest was whole once: what has happened to it is for a person to see
-        if TOC in names or backup in complete or now - max(at for _, at in parts) <= _OLD:
+        whole = backup in complete or any(toc in names for toc in TOCS)
+        if whole or now - max(at for _, at in parts) <= _OLD:
             continue
         with contextlib.suppress(PgdrError):  # not every server of S3's language tells of uploads
             store.discard_unfinished(f"{prefix}{backup}/", now - _OLD)

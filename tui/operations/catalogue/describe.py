@@ -21,13 +21,13 @@ from tui.model.fleet import Fleet
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.catalogue.beside import manifest_of
-from tui.operations.catalogue.inside import as_it_lies, in_files, in_stream
+from tui.operations.catalogue.directory import TOC, file_of
+from tui.operations.catalogue.inside import as_it_lies, encryption_of, in_files, in_stream
 from tui.operations.catalogue.listing import taken_at
 from tui.operations.catalogue.names import MANIFEST, beside, told
 from tui.operations.layers.encryption import KINDS, NoKey
 from tui.operations.layers.layers import Layer, in_words, is_encrypted, layers_of, named_layers
 from tui.postgres.archive.archive import table_contents
-from tui.postgres.archive.files import TOC, file_of
 from tui.postgres.archive.plain import is_sql
 from tui.postgres.archive.reader import FIRST_READ
 from tui.stores.store import Store, missing
@@ -36,6 +36,7 @@ _ZERO = bytes(5)  # the integer 0 in an archive: a sign byte and four of digits
 _ALIKE = 64  # bytes of a table of contents that tell it: the count and most of the first entry
 _ZONES = timedelta(hours=38)  # a day for a date alone, 14 hours for the farthest zone
 _NAMED = re.compile(r"(\.sql|\.tar|\.dump|\.dmp|\.pgdump|\.custom)(?:\.(?:gz|zst|lz4|age|gpg))*\Z")
+_KEY_AT_HAND = "The key has to be at hand: pgdr check tries it."
 _OTHER = "Use another backup, or another store's copy of this one."
 
 
@@ -140,10 +141,7 @@ class _Look:
         """The header and table of contents, where it is an archive and, encrypted, may be opened."""
         try:
             if self._files:
-                contents, wrong = in_files(self._read, self._key, self._files)
-                if wrong is not None:
-                    self._stop("files", wrong, _OTHER)
-                return contents
+                return self._contents_of_files(manifest, fleet, to_restore)
             size = self.found.size_bytes
             head = self._read(self._key, 0, min(FIRST_READ, size))
             self._layers = layers_of(self._key, head)
@@ -177,6 +175,25 @@ class _Look:
             self._warn("encryption", f"{error.what} {error.why or ''}".strip(), error.mend)
         return None
 
+    def _contents_of_files(
+        self, manifest: Manifest | None, fleet: Fleet | None, to_restore: bool
+    ) -> Contents | None:
+        cipher = encryption_of(self._files)
+        if cipher is not None:
+            self._layers = (cipher,)
+            self._warn(
+                "encryption",
+                f"Its files are {in_words(self._layers)}, each by itself: a restore of single tables fetches"
+                " theirs alone; what is in it is told by its manifest where there is one.",
+                _KEY_AT_HAND,
+            )
+            if not to_restore and (manifest is not None or fleet is None):
+                return None
+        contents, wrong = in_files(self._read, self._files, fleet)
+        if wrong is not None:
+            self._stop("files", wrong, _OTHER)
+        return contents
+
     def _taken_at(self) -> datetime:
         says = told(self._key)
         return taken_at(self.found, says) if says else self.found.modified_at
@@ -201,7 +218,7 @@ class _Look:
                 f"It is {packed}: no part can be read by itself, so a restore fetches all of it, single"
                 " tables too, and opens it first; what is in it is told by its manifest where there"
                 " is one.",
-                "The key has to be at hand: pgdr check tries it.",
+                _KEY_AT_HAND,
             )
         else:
             self._warn(
@@ -302,7 +319,8 @@ class _Look:
         return end + first in self._read(self._key, start, size - start)
 
     def _compare_files(self, manifest: Manifest) -> None:
-        there = {name: file.size_bytes for name, file in self._files.items()}
+        # By the names under which they lie, which tell that they are encrypted
+        there = {file.key.removeprefix(f"{self._key}/"): file.size_bytes for file in self._files.values()}
         wrong = [file.name for file in manifest.files if there.get(file.name) != file.size_bytes]
         if wrong:
             name = wrong[0]

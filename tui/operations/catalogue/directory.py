@@ -1,14 +1,30 @@
-"""A backup in the directory format as it lies in a store: its key is the directory's, its files lie below."""
+"""A backup in the directory format as it lies in a store: its key is the directory's, its files lie below.
+
+Of an encrypted one each file is encrypted by itself, and says so in its name: toc.dat.age, 3021.dat.gz.age.
+So one table can be read without the others.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from tui.model.backup import StoredObject
-from tui.postgres.archive.files import TOC, file_of
+from tui.operations.catalogue.names import cipher_of
+from tui.postgres.archive import files
+from tui.postgres.archive.files import TOC
 from tui.stores.store import ObjectMissing, Store
 
-__all__ = ["TOC", "files_of", "place", "stored_bytes"]
+__all__ = ["TOC", "TOCS", "file_of", "files_of", "place", "stored_bytes"]
+
+TOCS = (TOC, f"{TOC}.age", f"{TOC}.gpg")  # what it may be called: written last, so that what has one is whole
+
+
+def file_of(key: str) -> tuple[str, str] | None:
+    """Given an object's key, returns the directory archive that it may be of, and its name in it, without
+    what an encryption adds to that."""
+    kind = cipher_of(key)
+    return files.file_of(key.removesuffix(f".{kind}") if kind else key)
 
 
 def files_of(store: Store, key: str) -> dict[str, StoredObject]:
@@ -24,8 +40,14 @@ def place(store: Store, key: str) -> Path | None:
     try:
         return store.path(key)
     except ObjectMissing:
-        toc = store.path(f"{key}/{TOC}")
-        return toc.parent if toc is not None else None
+        for toc in TOCS[1:]:
+            with suppress(ObjectMissing):
+                return _above(store.path(f"{key}/{toc}"))
+        return _above(store.path(f"{key}/{TOC}"))
+
+
+def _above(toc: Path | None) -> Path | None:
+    return toc.parent if toc is not None else None
 
 
 def stored_bytes(store: Store, key: str) -> int:

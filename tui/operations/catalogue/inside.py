@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from tui.model.backup import ArchiveFormat, Contents, StoredObject
+from tui.model.backup import ArchiveFormat, Contents, Layer, StoredObject
 from tui.model.errors import ArchiveError
 from tui.model.fleet import Fleet
-from tui.operations.layers.layers import Beginning, peeled
+from tui.operations.catalogue.names import cipher_of
+from tui.operations.layers.layers import Beginning, opened, peeled
 from tui.operations.restore.plain_look import HEAD_SCANNED, SCANNED, TAIL, Looked, first_bytes, look, with_end
 from tui.postgres.archive.archive import read_contents
 from tui.postgres.archive.files import TOC, data_files, tar_members, told_missing
@@ -47,9 +49,20 @@ def as_it_lies(read: Read, key: str, size: int, head: bytes, *, here: bool) -> C
     return contents
 
 
-def in_files(read: Read, key: str, files: Mapping[str, StoredObject]) -> tuple[Contents, str | None]:
-    """Given the files of a directory archive by their names, returns what is in it, and what is wrong with
-    its files. Raises ArchiveError where its table of contents isn't there or is damaged."""
+def encryption_of(files: Mapping[str, StoredObject]) -> Layer | None:
+    """What a directory archive's files are encrypted with, each by itself, by their names."""
+    return next((Layer(kind) for file in files.values() if (kind := cipher_of(file.key))), None)
+
+
+def in_files(
+    read: Read, files: Mapping[str, StoredObject], fleet: Fleet | None
+) -> tuple[Contents, str | None]:
+    """Given the files of a directory archive by their names in it, returns what is in it, and what is wrong
+    with its files.
+
+    Raises ArchiveError where its table of contents isn't there or is damaged; of an encrypted one also
+    NoKey and ConfigError when no key of `fleet` opens it.
+    """
     if TOC not in files:
         raise ArchiveError(
             "It has no table of contents: its file toc.dat is missing.",
@@ -57,12 +70,48 @@ def in_files(read: Read, key: str, files: Mapping[str, StoredObject]) -> tuple[C
             OTHER_COPY,
         )
     toc = files[TOC]
-    contents = read_contents(lambda start, length: read(toc.key, start, length), toc.size_bytes)
+    with _file_opened(read, toc, fleet) as ranged:
+        contents = read_contents(ranged, toc.size_bytes if cipher_of(toc.key) is None else _ENDLESS)
     if contents.format is not ArchiveFormat.DIRECTORY:
         raise ArchiveError("Its file toc.dat is no table of contents of a directory.", mend=OTHER_COPY)
     sizes = {name: file.size_bytes for name, file in files.items()}
-    found = data_files(contents, sizes, lambda name: read(files[name].key, 0, sizes[name]))
-    return replace(contents, sizes=found.sizes), told_missing(found)
+
+    def whole(name: str) -> bytes:
+        with _file_opened(read, files[name], fleet) as ranged:
+            return ranged(0, sizes[name])
+
+    found = data_files(contents, sizes, whole)
+    cipher = encryption_of(files)
+    layers = (cipher,) if cipher else ()
+    return replace(contents, sizes=found.sizes, layers=layers), told_missing(found)
+
+
+@contextmanager
+def _file_opened(
+    read: Read, file: StoredObject, fleet: Fleet | None
+) -> Iterator[Callable[[int, int], bytes]]:
+    """How one file of a directory archive is read by ranges; an encrypted one from its beginning on."""
+    kind = cipher_of(file.key)
+    if kind is None:
+        yield lambda start, length: read(file.key, start, length)
+        return
+    with closing(opened(_pieces(read, file.key, file.size_bytes), (Layer(kind),), fleet)) as chunks:
+        yield Beginning(chunks).read
+        for _ in chunks:  # to its end: only there does an encryption say that nothing in it was changed
+            pass
+
+
+def _pieces(read: Read, key: str, size: int, head: bytes = b"") -> Iterator[bytes]:
+    """An object from its beginning on, of which `head` is read already."""
+    if head:
+        yield head
+    at = len(head)
+    while at < size:
+        piece = read(key, at, min(_PIECE, size - at))
+        if not piece:
+            return
+        at += len(piece)
+        yield piece
 
 
 def in_stream(
@@ -77,18 +126,7 @@ def in_stream(
 
     Raises NoKey and ConfigError when no key of `fleet` opens it, ArchiveError.
     """
-
-    def pieces() -> Iterator[bytes]:
-        yield head
-        at = len(head)
-        while at < size:
-            piece = read(key, at, min(_PIECE, size - at))
-            if not piece:
-                return
-            at += len(piece)
-            yield piece
-
-    with peeled(pieces(), fleet, key) as inside:
+    with peeled(_pieces(read, key, size, head), fleet, key) as inside:
         if is_sql(inside.head):
             whole = here and size <= (SCANNED // 4 if inside.layers else SCANNED)
             text = inside.chunks if whole else first_bytes(inside.chunks, HEAD_SCANNED)

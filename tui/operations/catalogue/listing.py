@@ -21,6 +21,7 @@ from tui.model.amounts import plural
 from tui.model.backup import ArchiveFormat, Backup, Contents, StoredObject, StoreProblem, Verification
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.fleet import Fleet, StoreSpec
+from tui.operations.catalogue.directory import TOC, file_of
 from tui.operations.catalogue.heads import MOST_LOOKED_AT, Header, Heads, Recent
 from tui.operations.catalogue.names import (
     Told,
@@ -33,7 +34,6 @@ from tui.operations.catalogue.names import (
 )
 from tui.operations.layers.layers import is_archive, is_encrypted, layers_of, opened
 from tui.postgres.archive.archive import MAGIC, read_contents
-from tui.postgres.archive.files import TOC, file_of
 from tui.postgres.archive.plain import is_dump, read_plain
 from tui.stores.open import open_store
 from tui.stores.store import ObjectMissing, Store
@@ -272,7 +272,7 @@ class _Lister:
             created_at=at,
             etag=found.etag,
             format=_format(contents, found.key, found.key in self._tocs),
-            encryption=cipher_of(found.key),
+            encryption=cipher_of(self._tocs.get(found.key, found).key),
         )
 
     def _component(self, found: StoredObject) -> Backup:
@@ -285,6 +285,7 @@ class _Lister:
             created_at=told_of[1] if told_of else None,
             etag=found.etag,
             component=told_of[0] if told_of else None,
+            encryption=cipher_of(found.key),
         )
 
     def _joined(self, backup: Backup) -> Backup:
@@ -305,11 +306,12 @@ class _Lister:
     def _look(self, found: StoredObject) -> Header | None:
         """The header of an object that is an archive, None of one that isn't or is gone."""
         try:
-            found = self._tocs.get(found.key, found)
+            toc = self._tocs.get(found.key)
+            found = toc or found
             head = self._store.read(found.key, 0, min(_HEADER_BYTES, found.size_bytes))
             layers = layers_of(found.key, head)
             if is_encrypted(layers):
-                return Header(None) if called_archive(found.key) else None
+                return Header(None) if toc is not None or called_archive(found.key) else None
 
             def read(start: int, length: int) -> bytes:
                 return self._store.read(found.key, start, length)

@@ -39,6 +39,7 @@ _VERIFIED = re.compile(
 _COMPONENT = re.compile(
     re.escape(COMPONENTS) + r"(?P<name>[^/]+)-(?P<at>\d{8}-\d{6})\.tar\.gz(?:\.(?:age|gpg))?", re.DOTALL
 )
+_TOC = re.compile(r"/toc\.dat(?:\.(?:age|gpg))?\Z")
 _NO_ARCHIVE = (".json", ".sha256", ".md5", ".txt", ".log", ".md", ".toml", ".yaml", ".yml", ".html")
 
 
@@ -155,7 +156,7 @@ def split_ref(fleet: Fleet, ref: str) -> tuple[StoreSpec, str]:
     Raises UsageError when it isn't of that form or the fleet has no such store, with what comes near.
     """
     name, colon, key = ref.partition(":")
-    key = key.removesuffix("/toc.dat").rstrip("/")  # a directory, as a shell completes it
+    key = _TOC.sub("", key).rstrip("/")  # a directory, as a shell completes it
     spec = fleet.store(name)
     if spec is not None and key:
         return spec, key

@@ -129,7 +129,7 @@ def _peeked(head: bytes, layer: Layer) -> bytes:
     """The first bytes inside, as far as `head` has them."""
     inside = opened((head,), (layer,), None)
     first = bytearray()
-    with suppress(PgdrError, StopIteration), closing(_given([], inside)) as pieces:
+    with suppress(PgdrError, StopIteration), closing(inside) as pieces:
         while len(first) < HEAD:
             first += next(pieces)
     return bytes(first[:HEAD])
@@ -181,11 +181,12 @@ def peeled(chunks: Iterable[bytes], fleet: Fleet | None, key: str = "") -> Peele
     return Peeled(tuple(layers), head, stream)
 
 
-def opened(chunks: Iterable[bytes], layers: Iterable[Layer], fleet: Fleet | None) -> Iterator[bytes]:
+def opened(chunks: Iterable[bytes], layers: Iterable[Layer], fleet: Fleet | None) -> Generator[bytes]:
     """Gives what lies inside `layers`, the outermost of which is first, in pieces of about a megabyte and in
     bounded memory. `fleet` knows the keys.
 
-    Only when it has ended without an error is what came out whole. What `chunks` raises passes through.
+    Only when it has ended without an error is what came out whole; closed, it ends what it comes from. What
+    `chunks` raises passes through.
     Raises NoKey when no key at hand opens it, ArchiveError when a layer is damaged, ends early, or has
     something else behind its end.
     """
@@ -197,7 +198,7 @@ def opened(chunks: Iterable[bytes], layers: Iterable[Layer], fleet: Fleet | None
             raise NoKey(f"It is encrypted with {layer.value}, and no configuration names a key.")
         else:
             stream = decrypted(stream, layer.value, fleet)
-    return stream
+    return _given([], stream)
 
 
 def _begun(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -53,7 +53,7 @@ def restore_commands(
     name = first + "".join(_ENDS[layer] for layer in reversed(layers))
     path, fetch = located(spec, key, name, directory=directory)
     made: list[str] = list(fetch)
-    if fetch and directory and manifest:
+    if (fetch or layers) and directory and manifest:
         made += _checked_files(manifest, path)
     elif (fetch or layers) and manifest and manifest.sha256:
         line = shlex.quote(f"{clean(manifest.sha256)}  {path}")
@@ -64,7 +64,10 @@ def restore_commands(
         made += creating
         made.append(_sql_file(client, env, target, path, layers, encryption))
         return (*made, *_finishing(env, maintenance_db, target, manifest))
-    if layers:
+    if layers and directory:
+        made.append(_opened_files(layers[0], path, encryption))
+        path = Path("archive.dump")
+    elif layers:
         made.append(f"(umask 077; {_opening(layers, path, encryption)} > archive.dump)")
         path = Path("archive.dump")
     if contents.format is ArchiveFormat.TAR:
@@ -153,6 +156,15 @@ def _checked_files(manifest: Manifest, path: Path) -> list[str]:
         return []
     lines = " ".join(shlex.quote(f"{clean(f.sha256)}  {path}/{clean(f.name)}") for f in manifest.files)
     return [f"printf '%s\\n' {lines} | sha256sum --check --quiet"] if lines else []
+
+
+def _opened_files(cipher: Layer, path: Path, encryption: Encryption) -> str:
+    """A loop that opens each file of a directory archive, and ends at the first that doesn't open."""
+    end = _ENDS[cipher]
+    one = _opening((cipher,), Path("FILE"), encryption).removesuffix(" FILE")
+    files = f"{shlex.quote(str(path))}/*{end}"
+    opened = f'{one} "$file" > archive.dump/"$(basename "$file" {end})"'
+    return f"(umask 077; mkdir -p archive.dump; for file in {files}; do {opened} || exit; done)"
 
 
 def _opening(layers: tuple[Layer, ...], path: Path, encryption: Encryption) -> str:

@@ -28,24 +28,24 @@ def about_disk(
     tables: tuple[tuple[str, str], ...],
     *,
     staging: Path,
-    staged: bool,
+    staged_bytes: int | None,
     layers: tuple[Layer, ...] = (),
 ) -> list[Finding]:
     """Given the server, the backup, the chosen tables (none: all) and the directory in which an archive is
-    staged (`staged` says whether it is, `layers` what it is packed in until then), returns a finding each for
-    the data, the WAL and the staging."""
+    staged (`staged_bytes` of it, None for not at all; `layers`: what it is packed in until then), returns a
+    finding each for the data, the WAL and the staging."""
     data = int(_data_bytes(manifest, archive_bytes, tables) * _SORTING)
     wal = _wal_bytes(more, data)
     room = Path(facts.data_directory) if facts.data_directory and facts.free_bytes is not None else None
     apart = room is not None and _device(room / "pg_wal") not in (None, _device(room))
     there = data if apart else data + wal
-    if room is not None and staged and _device(room) == _device(_existing(staging)):
-        there += archive_bytes
+    if room is not None and staged_bytes and _device(room) == _device(_existing(staging)):
+        there += staged_bytes
     found = [
         _data(facts, data, there),
         _wal(more, wal, room / "pg_wal" if room is not None and apart else None),
     ]
-    return [*found, _staging(staging, archive_bytes, layers)] if staged else found
+    return found if staged_bytes is None else [*found, _staging(staging, staged_bytes, layers)]
 
 
 def _data_bytes(manifest: Manifest | None, archive_bytes: int, tables: tuple[tuple[str, str], ...]) -> int:
@@ -100,19 +100,19 @@ def _wal(more: RestoreFacts, wal: int, apart: Path | None) -> Finding:
     return Finding(Level.OK, "WAL disk", f"{said}.")
 
 
-def _staging(staging: Path, archive_bytes: int, layers: tuple[Layer, ...]) -> Finding:
+def _staging(staging: Path, staged_bytes: int, layers: tuple[Layer, ...]) -> Finding:
     at = _existing(staging)
     free = shutil.disk_usage(at).free
-    room, left = sizes(archive_bytes, free)
+    room, left = sizes(staged_bytes, free)
     compressed = any(layer in COMPRESSIONS for layer in layers)
     needed = f"at least {room}" if compressed else room  # nothing tells what it unpacks to
     done = "opened" if layers else "fetched"
-    if free < archive_bytes:
+    if free < staged_bytes:
         return Finding(
             Level.STOP,
             "staging disk",
             f"The archive ({needed}) is {done} to {clean(str(staging))} first, where {left} are free.",
-            f"Free {size(archive_bytes - free)} there, or keep the state elsewhere: pgdr --state DIR",
+            f"Free {size(staged_bytes - free)} there, or keep the state elsewhere: pgdr --state DIR",
         )
     said = f"The archive is {done} to {clean(str(staging))} first: {needed}, {left} free."
     if is_encrypted(layers):

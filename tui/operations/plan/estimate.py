@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from tui.model.amounts import duration, limit, plural
-from tui.model.backup import Verdict
+from tui.model.backup import ArchiveFormat, Contents, Verdict
+from tui.model.event import Item
 from tui.model.plan import Estimate, Finding, Level
 from tui.operations.records import Drill, Timing
 
@@ -19,26 +21,48 @@ _NETWORK_BYTES_PER_S = (10e6, 100e6)
 _NEWEST = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How much of an archive a restore fetches, where it isn't on this machine, and how much it loads."""
+
+    fetched_bytes: int
+    loaded_bytes: int
+
+
+def part_of(
+    contents: Contents, archive_bytes: int, todo: Sequence[Item], *, selected: bool, streams: bool
+) -> Part:
+    """Given an archive and what is to be done of it, returns how much of it that is: of single tables
+    (`selected`) theirs, where the archive tells, and where it can be read in parts (`streams`, or files)."""
+    weights = [item.weight_bytes for item in todo if item.desc == "TABLE DATA"]
+    if not selected or None in weights:
+        return Part(archive_bytes, archive_bytes)
+    loaded = min(archive_bytes, sum(weight or 0 for weight in weights))
+    in_parts = streams or contents.format is ArchiveFormat.DIRECTORY
+    return Part(min(archive_bytes, contents.toc_bytes + loaded) if in_parts else archive_bytes, loaded)
+
+
 def restore_estimate(
-    archive_bytes: int, remote: bool, learned: Sequence[Timing], *, overlaps: bool = False
+    part: Part, remote: bool, learned: Sequence[Timing], *, overlaps: bool = False
 ) -> Estimate:
-    """Given an archive's size, whether it must be fetched, and earlier restores of the same database,
+    """Given how much is loaded, whether it must be fetched, and earlier restores of the same database,
     returns the expected duration as a range and what it rests on. `overlaps`: it is fetched while it loads,
     so that both together take as long as the longer one."""
+    fetching, loading = part.fetched_bytes, part.loaded_bytes
     usable = [t for t in learned if t.archive_bytes > 0][-_NEWEST:]
     if not usable:
-        low = archive_bytes / _FAST_BYTES_PER_S + _OVERHEAD_S
-        high = archive_bytes / _SLOW_BYTES_PER_S + 3 * _OVERHEAD_S
+        low = loading / _FAST_BYTES_PER_S + _OVERHEAD_S
+        high = loading / _SLOW_BYTES_PER_S + 3 * _OVERHEAD_S
         if remote:
-            low = _with(low, archive_bytes / _NETWORK_BYTES_PER_S[1], overlaps)
-            high = _with(high, archive_bytes / _NETWORK_BYTES_PER_S[0], overlaps)
+            low = _with(low, fetching / _NETWORK_BYTES_PER_S[1], overlaps)
+            high = _with(high, fetching / _NETWORK_BYTES_PER_S[0], overlaps)
         return Estimate(timedelta(seconds=low), timedelta(seconds=high), "estimated from the archive's size")
-    whole = [t.restore_s * archive_bytes / t.archive_bytes for t in usable]
-    fetched = [t.fetch_s * archive_bytes / t.archive_bytes for t in usable if t.fetch_s > 0]
+    whole = [t.restore_s * loading / t.archive_bytes for t in usable]
+    fetched = [t.fetch_s * fetching / t.archive_bytes for t in usable if t.fetch_s > 0]
     low, high = min(whole) * 0.9, max(whole) * 1.2 + _OVERHEAD_S
     if remote:
-        low = _with(low, min(fetched, default=archive_bytes / _NETWORK_BYTES_PER_S[1]), overlaps)
-        high = _with(high, max(fetched, default=archive_bytes / _NETWORK_BYTES_PER_S[0]), overlaps)
+        low = _with(low, min(fetched, default=fetching / _NETWORK_BYTES_PER_S[1]), overlaps)
+        high = _with(high, max(fetched, default=fetching / _NETWORK_BYTES_PER_S[0]), overlaps)
     count = len(usable)
     return Estimate(
         timedelta(seconds=low),

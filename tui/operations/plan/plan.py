@@ -10,7 +10,6 @@ from pathlib import Path
 from tui.model.amounts import size
 from tui.model.backup import ArchiveFormat, Contents, Manifest
 from tui.model.errors import ArchiveError, PgdrError
-from tui.model.event import Item
 from tui.model.facts import ServerFacts
 from tui.model.fleet import Database, Endpoint, Fleet, StoreSpec
 from tui.model.plan import Finding, Level, RestorePlan
@@ -20,7 +19,7 @@ from tui.operations.catalogue.directory import place
 from tui.operations.plan.archive import about_backup, about_needs, extensions_of
 from tui.operations.plan.commands import located, psql_file, restore_commands
 from tui.operations.plan.disk import about_disk
-from tui.operations.plan.estimate import rehearsed, restore_estimate
+from tui.operations.plan.estimate import part_of, rehearsed, restore_estimate
 from tui.operations.plan.roles import Globals, about_roles, making, missing_roles, owners
 from tui.operations.plan.server import about_server, major, some
 from tui.operations.records import drills, timings
@@ -92,6 +91,7 @@ def plan_restore(
     streams = streamed(store, key, contents, archive_bytes, manifest, chosen) is not None
     plain = contents.format is ArchiveFormat.PLAIN
     staged = (remote and not streams) or (bool(contents.layers) and not plain)
+    part = part_of(contents, archive_bytes, todo, selected=bool(tables), streams=streams)
     findings += about_backup(description.backup, contents, manifest, database)
     findings += about_server(
         facts, more, contents, manifest, target=target, maintenance_db=endpoint.maintenance_db, jobs=jobs
@@ -111,13 +111,13 @@ def plan_restore(
         archive_bytes,
         loaded,
         staging=state / "jobs",
-        staged=staged,
+        staged_bytes=part.fetched_bytes if staged else None,
         layers=() if plain else contents.layers,  # SQL is opened as it is sent
     )
     expected = rehearsed(drills(state, database.name), bool(tables), database.rto)
     findings += [expected] if expected else []
     if streams:
-        findings.append(_read_as_it_loads(archive_bytes, todo, bool(tables)))
+        findings.append(_read_as_it_loads(archive_bytes, part.fetched_bytes))
     created = manifest.created_at if manifest else contents.created_at
     if plain and any(f.level is Level.STOP for f in description.problems):
         client = None  # psql would carry out what is refused here: nobody is shown how
@@ -139,8 +139,8 @@ def plan_restore(
         client_version=client.version if client else "",
         jobs=jobs,
         tables=tables,
-        staging_bytes=archive_bytes if staged else 0,
-        estimate=restore_estimate(archive_bytes, remote, timings(state, database.name), overlaps=streams),
+        staging_bytes=part.fetched_bytes if staged else 0,
+        estimate=restore_estimate(part, remote, timings(state, database.name), overlaps=streams),
         findings=tuple(findings),
         roles=making(facts, missing_roles(facts, entries, manifest), beside),
         commands=restore_commands(
@@ -163,9 +163,8 @@ def plan_restore(
     )
 
 
-def _read_as_it_loads(archive_bytes: int, todo: tuple[Item, ...], selected: bool) -> Finding:
-    wanted = sum(i.weight_bytes or 0 for i in todo if i.desc == "TABLE DATA")
-    said = f"about {size(wanted)} of its {size(archive_bytes)}" if selected else size(archive_bytes)
+def _read_as_it_loads(archive_bytes: int, wanted: int) -> Finding:
+    said = f"about {size(wanted)} of its {size(archive_bytes)}" if wanted < archive_bytes else size(wanted)
     return Finding(Level.OK, "fetching", f"It is read as it loads ({said}); nothing is staged on disk.")
 
 

@@ -6,23 +6,24 @@ import hashlib
 import shutil
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from tui.files import private_directory
-from tui.model.backup import ArchiveFormat, Contents, Layer, Manifest
+from tui.model.backup import ArchiveFormat, Contents, Layer, Manifest, StoredObject
 from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import BytesMoved, LogLine, Phase, PhaseBegan
 from tui.model.fleet import Fleet
 from tui.model.text import clean_lines
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations.catalogue.directory import files_of, place
+from tui.operations.catalogue.names import cipher_of
 from tui.operations.layers.layers import opened
 from tui.operations.report import Report, Stop, Stopped
-from tui.postgres.archive.files import cut_rows, data_files, tar_members, told_missing
+from tui.postgres.archive.files import cut_rows, data_files, files_for, tar_members, told_missing
 from tui.postgres.archive.reader import OTHER_COPY
 from tui.stores.download import new_file, room_here
 from tui.stores.steady import steady
@@ -55,10 +56,12 @@ def archive_here(
     stop: Stop,
     contents: Contents,
     fleet: Fleet,
+    chosen: Collection[int] | None = None,
 ) -> Fetched:
     """Returns the archive as a file, or directory, in `staging` where its store has it elsewhere or it is
     packed; what `left`, the staging directories of earlier tries, have of it is used when it is the same.
 
+    Of an archive of several files only those are fetched that hold what is `chosen` (dump ids; None: all).
     An archive that was encrypted is in clear there: who asks for it discards `staging` in the end.
 
     Raises ArchiveError when what was fetched isn't what was backed up or can't be opened, Stopped, and as
@@ -85,9 +88,16 @@ def archive_here(
     report(PhaseBegan(Phase.FETCH))
     try:
         if contents.format is ArchiveFormat.DIRECTORY:
-            moved = _fetch_files(store, key, path, manifest, report, stop)
+            moved = _fetch_files(store, key, path, manifest, contents, chosen, fleet, report, stop)
         elif packed:
-            moved = _fetch_opened(store, key, path, manifest, contents.layers, fleet, report, stop)
+            found = store.stat(key)
+            expected = manifest.sha256 if manifest and manifest.sha256 else None
+
+            def advanced(done: int) -> None:
+                report(BytesMoved(Phase.FETCH, done, found.size_bytes))
+
+            _fetch_opened(store, found, path, contents.layers, fleet, expected, advanced, stop)
+            moved = found.size_bytes if store.path(key) is None else 0
         else:
             store.fetch(key, path, lambda done: report(BytesMoved(Phase.FETCH, done, size)), stop)
             moved = path.stat().st_size
@@ -107,17 +117,17 @@ def archive_here(
 
 def _fetch_opened(
     store: Store,
-    key: str,
+    found: StoredObject,
     path: Path,
-    manifest: Manifest | None,
     layers: tuple[Layer, ...],
     fleet: Fleet,
-    report: Report,
+    expected: str | None,
+    advanced: Callable[[int], None],
     stop: Stop,
-) -> int:
-    """What lies in the layers becomes `path`; only when all of it came, and the stored bytes are those of the
-    manifest. Returns how many those are."""
-    found = store.stat(key)
+    what: str = "archive",
+) -> None:
+    """What lies in the layers becomes `path`; only when all of it came, and the stored bytes have the
+    `expected` hash. `advanced` is told how many of those came so far, from time to time."""
     digest = hashlib.sha256()
     came = 0
 
@@ -131,30 +141,36 @@ def _fetch_opened(
             yield piece
 
     # What comes out of a compression is larger than what goes in, and of an encryption hardly smaller
-    with new_file(path, found.size_bytes) as file, closing(_ended(opened(stored(), layers, fleet))) as pieces:
+    with new_file(path, found.size_bytes) as file, closing(opened(stored(), layers, fleet)) as pieces:
         told_at = 0.0
         for piece in pieces:
             with room_here(path):
                 file.write(piece)
             if time.monotonic() - told_at >= _LOOK_EVERY_S:
                 told_at = time.monotonic()
-                report(BytesMoved(Phase.FETCH, came, found.size_bytes))
-        if manifest and manifest.sha256:
-            _compare(digest.hexdigest(), manifest.sha256)
-    return came if store.path(key) is None else 0
-
-
-def _ended(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
-    """The same, ending what they come from when it is closed."""
-    yield from pieces
+                advanced(came)
+        if expected is not None:
+            _compare(digest.hexdigest(), expected, what)
 
 
 def _fetch_files(
-    store: Store, key: str, path: Path, manifest: Manifest | None, report: Report, stop: Stop
+    store: Store,
+    key: str,
+    path: Path,
+    manifest: Manifest | None,
+    contents: Contents,
+    chosen: Collection[int] | None,
+    fleet: Fleet,
+    report: Report,
+    stop: Stop,
 ) -> int:
-    """The files of a directory archive, some at once, each with the manifest's hash; returns their bytes."""
+    """The files of a directory archive, some at once, each with the manifest's hash and without its
+    encryption; returns the bytes that were fetched."""
     files = files_of(store, key)
-    expected = {file.name: file for file in manifest.files} if manifest else {}
+    if chosen is not None:
+        wanted = files_for(contents, files, chosen)
+        files = {name: file for name, file in files.items() if name in wanted}
+    hashes = {f"{key}/{file.name}": file.sha256 for file in manifest.files} if manifest else {}
     total = sum(file.size_bytes for file in files.values())
     moved = dict.fromkeys(files, 0)
     ending = threading.Event()
@@ -162,18 +178,22 @@ def _fetch_files(
     def ended() -> bool:
         return ending.is_set() or stop()
 
-    def one(name: str) -> None:
+    def one(name: str, found: StoredObject) -> None:
         def advanced(done: int) -> None:
             moved[name] = done
 
-        store.fetch(files[name].key, path / name, advanced, ended)
-        moved[name] = files[name].size_bytes
-        if name in expected:
-            _compare(_hash(path / name), expected[name].sha256, f"file {name} of the archive")
+        kind, expected, what = cipher_of(found.key), hashes.get(found.key), f"file {name} of the archive"
+        if kind is None:
+            store.fetch(found.key, path / name, advanced, ended)
+            if expected is not None:
+                _compare(_hash(path / name), expected, what)
+        else:
+            _fetch_opened(store, found, path / name, (Layer(kind),), fleet, expected, advanced, ended, what)
+        moved[name] = found.size_bytes
 
     private_directory(path)
     with ThreadPoolExecutor(_FETCHED_AT_ONCE, "pgdr-fetch") as pool:
-        waiting = {pool.submit(one, name) for name in files}
+        waiting = {pool.submit(one, name, found) for name, found in files.items()}
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=_LOOK_EVERY_S, return_when=FIRST_EXCEPTION)
@@ -184,7 +204,7 @@ def _fetch_files(
             ending.set()  # of those under way, should one have failed
             for future in waiting:
                 future.cancel()
-    return total
+    return total if place(store, key) is None else 0
 
 
 def _look_through(path: Path, contents: Contents) -> None:

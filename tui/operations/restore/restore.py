@@ -24,7 +24,7 @@ from tui.model.text import clean, clean_lines
 from tui.model.verdict import ErrorClass, RestoreError
 from tui.operations.catalogue.catalogue import Description, describe, split_ref
 from tui.operations.catalogue.directory import place
-from tui.operations.plan.estimate import restore_estimate
+from tui.operations.plan.estimate import part_of, restore_estimate
 from tui.operations.plan.learn import Taken, expecting, phase_seconds
 from tui.operations.plan.plan import archive_major, created_as
 from tui.operations.records import Timing, add_timing, timings
@@ -117,10 +117,11 @@ def restore(
     todo = expecting(items(contents, size, manifest, tables), size, learned)
     blocks = streamed(store, key, contents, size, manifest, {item.dump_id for item in todo})
     remote = place(store, key) is None
-    estimate = restore_estimate(size, remote, learned, overlaps=blocks is not None)
+    part = part_of(contents, size, todo, selected=bool(tables), streams=blocks is not None)
+    estimate = restore_estimate(part, remote, learned, overlaps=blocks is not None)
     low, high = estimate.low.total_seconds(), estimate.high.total_seconds()
     report = taken = Taken(report)
-    report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(size, learned)))
+    report(ItemsListed(todo, low, high, estimate.basis, phase_seconds(part.loaded_bytes, learned)))
     endpoint = open_place(database)
     facts = server_facts(endpoint)
     client = None
@@ -130,7 +131,10 @@ def restore(
     with target_lock(endpoint, target, application=f"{application} {operator}"), ExitStack() as opened:
         left = was.staging if was else ()
         if blocks is None:
-            archive = archive_here(store, key, size, manifest, staging, left, report, stop, contents, fleet)
+            chosen_ids = [item.dump_id for item in todo] if tables else None
+            archive = archive_here(
+                store, key, size, manifest, staging, left, report, stop, contents, fleet, chosen_ids
+            )
             if contents.is_partial:  # plain SQL: now all of it is here
                 try:
                     contents = looked_through(archive.path, key, fleet, contents, stop)

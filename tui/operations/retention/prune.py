@@ -7,7 +7,6 @@ one knows what is left over and ends the work.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from tui.model.errors import PgdrError, Refused, UsageError
 from tui.model.fleet import Component, Database, Fleet, StoreSpec
 from tui.model.text import clean
 from tui.operations.catalogue.catalogue import listing
+from tui.operations.catalogue.directory import TOCS, file_of
 from tui.operations.catalogue.names import beside, component_told, told
 from tui.operations.report import Clock
 from tui.operations.retention.known import known_of
@@ -25,10 +25,6 @@ from tui.operations.retention.retention import Decision, Fate, Rule, decide
 from tui.stores.open import open_store
 from tui.stores.store import Store
 
-TOC = "toc.dat"  # of a backup in the directory format: written last, so deleted first
-
-# What pg_dump calls the files of a directory (pg_backup_directory.c): toc.dat, 3021.dat.gz, blobs.toc
-_FILES = re.compile(r"toc\.dat|(\d+|blob_\d+)\.dat(\.gz|\.lz4|\.zst)?|blobs(_\d+)?\.toc")
 _ALONE = "Removed because its archive is gone: what an interrupted prune or a person left beside it."
 
 Needed = Callable[[], Mapping[str, str]]
@@ -197,13 +193,13 @@ def _leftovers(
 def _ours(key: str, databases: Collection[str], components: Collection[str]) -> bool:
     if (part := component_told(key)) is not None:
         return part[0] in components
-    says = told(key) or told(f"{key.removesuffix('.dir')}.dump")
+    says = told(key) or told(f"{key}.dir")
     return says is not None and says.database in databases
 
 
 def _there(store: Store, key: str) -> bool:
     """Whether the archive is there after all: a backup may have been taken while the store was listed."""
-    return any(found in (key, f"{key}/{TOC}") for found in objects_of(store, key))
+    return any(_is_archive(found, key) for found in objects_of(store, key))
 
 
 def objects_of(store: Store, key: str) -> list[str]:
@@ -211,13 +207,20 @@ def objects_of(store: Store, key: str) -> list[str]:
     archive first, its manifest last. Raises as the store."""
     found = [item.key for page in store.pages(key) for item in page]
     # Below the key of an archive that is one object lies nothing of its own, whoever put it there.
-    files = () if key in found else [name for name in found if _file_of(name, key)]
+    files = () if key in found else [name for name in found if _is_file_of(name, key)]
     mine = {name for name in found if name == key or _beside(name) == key}.union(files)
     return sorted(mine, key=lambda name: (_rank(name, key), name))
 
 
-def _file_of(name: str, key: str) -> bool:
-    return name.startswith(f"{key}/") and _FILES.fullmatch(name.removeprefix(f"{key}/")) is not None
+def _is_file_of(name: str, key: str) -> bool:
+    inside = file_of(name)
+    return inside is not None and inside[0] == key
+
+
+def _is_archive(name: str, key: str) -> bool:
+    """Whether an object is what makes the backup `key` an archive: itself, or its table of contents, which
+    is written last and so deleted first."""
+    return name == key or name in (f"{key}/{toc}" for toc in TOCS)
 
 
 def _beside(name: str) -> str | None:
@@ -226,7 +229,7 @@ def _beside(name: str) -> str | None:
 
 
 def _rank(name: str, key: str) -> int:
-    if name in (key, f"{key}/{TOC}"):
+    if _is_archive(name, key):
         return 0
     belongs = beside(name)
     if belongs is None or belongs.key != key:

@@ -7,7 +7,7 @@ maybe compressed: 3021.dat.gz), and one of each large object (blob_16400.dat), l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from tui.model.backup import Contents
@@ -69,6 +69,20 @@ def data_files(
         else:
             sizes[entry.dump_id] = there[name]
     return DataFiles(sizes, tuple(missing), tuple(empty))
+
+
+def files_for(contents: Contents, there: Collection[str], chosen: Collection[int]) -> frozenset[str]:
+    """Given a directory archive's contents, the names of its files and the dump ids of what is to be loaded,
+    returns the files that pg_restore reads for that."""
+    wanted = {TOC}
+    for entry in contents.entries:
+        if entry.dump_id not in chosen or not entry.has_data:
+            continue
+        if entry.desc in _LARGE_OBJECTS:
+            wanted.update(name for name in there if name.startswith("blob"))
+        elif entry.file:
+            wanted.update(entry.file + end for end in _COMPRESSED)
+    return frozenset(wanted.intersection(there))
 
 
 def told_missing(found: DataFiles) -> str | None:
