@@ -39,6 +39,8 @@ def entry(dump_id: int = 7, desc: str = "TABLE", needs: tuple[int, ...] = ()) ->
         (QUERY + 'schema "app" already exists\nCommand was: CREATE SCHEMA app;', "already_exists", False),
         (QUERY + 'relation "schema "public" already exists" already exists\nCommand was: CREATE TABLE x', "already_exists", False),
         (QUERY + 'unrecognized configuration parameter "transaction_timeout"\nCommand was: SET transaction_timeout = 0;', "setting_unknown", True),
+        (QUERY + "function pg_catalog.pg_restore_relation_stats(unknown, integer) does not exist\nLINE 1: SELECT\nCommand was: SELECT * FROM pg_catalog.pg_restore_relation_stats(\n\t'version', '150018'::integer\n);", "statistics", True),
+        (QUERY + "function pg_catalog.pg_restore_relation_stats(unknown, integer) does not exist\nCommand was: CREATE TABLE t AS SELECT * FROM pg_catalog.pg_restore_relation_stats('a', 1);", "statistics", False),
         (QUERY + 'unrecognized configuration parameter "app.tenant"\nCommand was: CREATE FUNCTION f() SET app.tenant = 1', "setting_unknown", False),
         (QUERY + "permission denied for schema public\nCommand was: CREATE TABLE public.t ();", "permission", False),
         (QUERY + 'permission denied to create extension "hstore"\nHINT:  Must be superuser.\nCommand was: CREATE EXTENSION hstore;', "permission", False),

@@ -76,6 +76,27 @@ def test_every_format_of_every_version(
         assert fingerprint(world, f"{db15.name}_{key[2:]}") == truth
 
 
+def test_statistics_that_an_older_server_can_t_take_are_explained(
+    db15: FreshDatabase, pg18: Server, tmp_path: Path
+) -> None:
+    """pg_dump 18 --statistics of a server 15, restored into that server: its ANALYZE makes them."""
+    world = make_world(db15, tmp_path, rows=600)
+    world.sql(MORE)
+    world.sql("ANALYZE")
+    truth, server = fingerprint(world, db15.name), db15.server
+    for how, key in FORMATS.items():
+        argv = [str(pg18.bin_directory / "pg_dump"), how, "--statistics", "-w", "-h", "127.0.0.1"]
+        argv += ["-p", str(server.port), "-U", server.user, "-f", str(tmp_path / "backups" / key), db15.name]
+        subprocess.run(argv, env={"PGPASSFILE": str(server.passfile)}, check=True, timeout=60)
+        done = restored(world, key, key[2:])
+        assert done.verdict is Verdict.EXPLAINED, done.errors
+        classes = {error.error_class for error in done.errors}
+        assert ErrorClass.STATISTICS in classes <= {ErrorClass.STATISTICS, ErrorClass.SETTING_UNKNOWN}
+        assert fingerprint(world, f"{db15.name}_{key[2:]}") == truth
+        told = "SELECT reltuples > 0 FROM pg_class WHERE relname = 'wallets'"
+        assert server.sql(told, f"{db15.name}_{key[2:]}").strip() == "t"
+
+
 def newer(packed: Packed, kind: str, to: Path) -> None:
     """Puts what a pg_dump of years to come would write: archive version 1.17."""
     source = packed.dumped / kind.removesuffix(".gz")

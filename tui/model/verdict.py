@@ -17,6 +17,7 @@ class ErrorClass(Enum):
     EXTENSION_OWNED = "extension_owned"  # COMMENT ON EXTENSION and the like, by one who doesn't own it
     ALREADY_EXISTS = "already_exists"
     SETTING_UNKNOWN = "setting_unknown"  # a newer client's SET, such as transaction_timeout
+    STATISTICS = "statistics"  # the planner's, of a newer pg_dump; no row
     PERMISSION = "permission"
     DATA = "data"  # a row that doesn't fit, a key violated, an encoding
     DEPENDENCY = "dependency"  # failed only because something before it failed

@@ -42,6 +42,8 @@ _SESSION = _re(
     r"^\s*(SET|SELECT pg_catalog\.set_config\()\s*'?(statement_timeout|lock_timeout|transaction_timeout"
     r"|idle_in_transaction_session_timeout|row_security|xmloption|default_table_access_method)\b"
 )
+# The planner's statistics, in entries of their own (pg_dump.c, dumpRelationStats): from 18 on.
+_STATISTICS = _re(r"^\s*SELECT \* FROM pg_catalog\.pg_restore_(relation|attribute)_stats\(")
 _ALWAYS = _re("")
 
 RULES: tuple[Rule, ...] = (
@@ -130,6 +132,16 @@ RULES: tuple[Rule, ...] = (
         "The server is older than pg_restore and doesn't know the setting {0}; it only steers the session.",
         "Nothing to do. A pg_restore of the server's own version would not say it.",
         _SESSION,
+    ),
+    Rule(
+        ErrorClass.STATISTICS,
+        _re(
+            r"^could not execute query: ERROR:\s+"
+            r"function pg_catalog\.pg_restore_(?:relation|attribute)_stats\([^()]*\) does not exist$"
+        ),
+        "The server is older than 18 and can't take the planner's statistics over from the backup.",
+        "Nothing to do: the ANALYZE at the end of the restore makes its own.",
+        _STATISTICS,
     ),
     Rule(
         ErrorClass.TABLESPACE_MISSING,
