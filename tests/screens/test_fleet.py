@@ -52,8 +52,23 @@ async def test_the_details_say_cause_and_mend_and_what_lies_in_the_stores(living
         await pilot.press("down")
         text = await until_seen(pilot, "2 tables:", "trades 5,000", living.ref, "complete")
         assert "Up: PostgreSQL 18" in text
+        await until_seen(pilot, "A copy of it is off-site, in offsite.")
         await pilot.press("down")
         await until_seen(pilot, "down · LOW", "→ ")
+
+
+async def test_a_copy_off_site_is_told_kept_broken_or_not_known(living: Living) -> None:
+    """In the details, and where there is room as a column; the rule is of each database."""
+    only_here = living.narrowed("shop")
+    app = PgdrApp(only_here, living.state)
+    async with app.run_test(size=WIDE) as pilot:
+        await until_seen(pilot, "No copy of it is off-site.")
+        assert " NO " in row(app, "shop")
+    unread = living.narrowed("shop", stores=("local", "locked"))
+    stores = tuple(replace(s, offsite=s.name == "locked") for s in unread.stores)
+    app = PgdrApp(replace(unread, stores=stores), living.state)
+    async with app.run_test(size=WIDE) as pilot:
+        await until_seen(pilot, "Whether a copy of it is off-site can't be told")
 
 
 async def test_a_database_that_goes_missing_is_remembered(living: Living) -> None:

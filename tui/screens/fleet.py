@@ -109,10 +109,11 @@ class FleetScreen(ListScreen):
         self._turn += 1
         now = self._now
         stores = [store.name for store in self._house.fleet.stores]
+        offsite = frozenset(store.name for store in self._house.fleet.stores if store.offsite)
         for database in self._house.fleet.databases:
             own = tuple(name for name in stores if name in (database.backup.stores or stores))
             old = self._entries.get(database.name)
-            fresh = Entry(database, now, stores_left=own)
+            fresh = Entry(database, now, stores_left=own, offsite=offsite.intersection(own))
             if old is not None:  # what was known stays to be read until the new answer is there
                 fresh = replace(fresh, drill=old.drill, tables=old.tables, tables_at=old.tables_at)
             self._entries[database.name] = fresh
@@ -199,7 +200,8 @@ class FleetScreen(ListScreen):
         for database in self._house.fleet.databases:
             if own := listed.get(database.name):
                 newest = rooms.newest_that_counts(database, own, problem)
-                self.post_message(self.Told(turn, _with_backup(newest, last_verified(own)), database.name))
+                change = _with_backup(store, newest, last_verified(own))
+                self.post_message(self.Told(turn, change, database.name))
         self.post_message(self.Told(turn, lambda entry: _without_store(entry, store)))
 
     @work(thread=True, exit_on_error=False, group="schema")
@@ -371,7 +373,7 @@ def _with_tables(tables: tuple[TableFacts, ...], at: datetime) -> Callable[[Entr
     return lambda entry: replace(entry, tables=tables, tables_at=at, tables_problem=None)
 
 
-def _with_backup(newest: Backup | None, verified_at: datetime | None) -> Callable[[Entry], Entry]:
+def _with_backup(store: str, newest: Backup | None, verified_at: datetime | None) -> Callable[[Entry], Entry]:
     from tui.model.backup import newest_first  # by now the stores' own readers have loaded it
 
     def change(entry: Entry) -> Entry:
@@ -381,6 +383,7 @@ def _with_backup(newest: Backup | None, verified_at: datetime | None) -> Callabl
             entry,
             newest=next(iter(newest_first(known)), None),
             verified_at=max(moments, default=None),
+            holding=entry.holding | {store},
         )
 
     return change

@@ -51,7 +51,8 @@ COLUMNS = (
     Column("version", 7, priority=10),
     Column("RTO", 6, right=True, priority=11),
     Column("last drill", 13, priority=12),
-    Column("place", 14, wide=24, priority=13),
+    Column("off-site", 8, priority=13),
+    Column("place", 14, wide=24, priority=14),
 )
 
 
@@ -72,6 +73,8 @@ class Entry:
     tables_at: datetime | None = None  # when they were seen
     tables_problem: str | None = None
     may_go: tuple[str, ...] = ()  # kept by a recovery that does without it by now
+    offsite: frozenset[str] = frozenset()  # stores that the configuration calls so
+    holding: frozenset[str] = frozenset()  # stores in which a backup of it lies
 
 
 def state_of(entry: Entry, now: datetime) -> tuple[Cell, Cell]:
@@ -83,6 +86,24 @@ def state_of(entry: Entry, now: datetime) -> tuple[Cell, Cell]:
     if entry.facts.status is Status.UP and entry.facts.in_recovery:
         word = "up, standby"
     return Cell(shape, tone), Cell(word, PLAIN if tone == GOOD else tone)
+
+
+def offsite_of(entry: Entry) -> tuple[bool | None, str, str]:
+    """Whether a copy of it lies off-site (None: not known), the sentence that says so, and its tone."""
+    if held := entry.offsite & entry.holding:
+        return True, f"A copy of it is off-site, in {', '.join(sorted(held))}.", PLAIN
+    if entry.offsite.intersection(entry.stores_left):
+        return None, "Whether a copy of it is off-site is not known yet.", DIM
+    if entry.offsite.intersection(problem.store for problem in entry.problems):
+        return None, "Whether a copy of it is off-site can't be told: an off-site store can't be read.", WARN
+    return False, "No copy of it is off-site.", WARN
+
+
+def _offsite_cell(entry: Entry) -> Cell:
+    kept, _, tone = offsite_of(entry)
+    if kept is None:
+        return Cell("…" if tone == DIM else show.UNKNOWN, tone)
+    return Cell("yes" if kept else "NO", tone)
 
 
 def cells(entry: Entry, now: datetime) -> list[Piece]:
@@ -107,6 +128,7 @@ def cells(entry: Entry, now: datetime) -> list[Piece]:
         (facts and facts.server_version) or show.UNKNOWN,
         show.limit(database.rto),
         drill,
+        _offsite_cell(entry),
         database.place,
     ]
 
@@ -218,6 +240,9 @@ def _backups(entry: Entry) -> list[Content]:
         lines.append(told("Newest backup  ", newest.ref, f"  {show.size(newest.size_bytes)}  ", whole))
     elif not entry.stores_left and not entry.problems:
         lines.append(told(Cell("No backup of it lies in any of its stores.", BAD)))
+    if newest is not None:
+        _, said, tone = offsite_of(entry)
+        lines.append(told(Cell(said, tone)))
     for problem in entry.problems:
         why = f" {problem.why}" if problem.why else ""
         lines.append(told(Cell(f"{problem.store}: ", WARN), f"{problem.what}{why}"))
