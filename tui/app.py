@@ -174,10 +174,12 @@ class PgdrApp(TourWays):
         """What is being changed at this moment, and has to be written down before the app may end."""
         from tui.screens.recovery.pane import StepPane
         from tui.screens.recovery.pause import PauseScreen
+        from tui.screens.retention import RetentionScreen
         from tui.screens.tables.differences import DifferencesScreen
 
+        finishing = DifferencesScreen | PauseScreen | RetentionScreen
         for screen in self.screen_stack:
-            if isinstance(screen, DifferencesScreen | PauseScreen) and screen.must_finish:
+            if isinstance(screen, finishing) and screen.must_finish:
                 return screen.doing
             for pane in screen.query(StepPane):
                 if pane.must_finish:

@@ -39,6 +39,8 @@ from tui.operations.first_run.nearby import NearStore, Surroundings
 from tui.operations.pause.pause import Cause
 from tui.operations.pause.pausing import Pausing
 from tui.operations.records import Drill
+from tui.operations.retention.prune import PrunePlan
+from tui.operations.retention.retention import Decision, Fate
 from tui.operations.verify.drill import DrillRow
 from tui.operations.verify.due import Duty
 from tui.postgres.facts.found import FoundDatabase
@@ -68,6 +70,7 @@ from tui.screens.recovery.pause import PauseScreen
 from tui.screens.recovery.reason import ReasonScreen
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.screens.restore import RestoreScreen
+from tui.screens.retention import RetentionScreen
 from tui.screens.rooms import Rooms
 from tui.screens.tables.choose import ChooseTablesScreen
 from tui.screens.tables.desk import TableDesk
@@ -156,6 +159,10 @@ LOG = LogPart(
     more=False,
     ended=True,
 )
+DECISIONS = tuple(
+    Decision(backup.ref, tuple(Fate)[n % 3], "Kept because it is the newest that was restored, found good.")
+    for n, backup in enumerate(BACKUPS)
+)
 LONG = "\n".join(f"## {n}. Ein Satz mit Ümläuten, der länger ist als jedes Terminal. " * 4 for n in range(40))
 
 
@@ -223,6 +230,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "duties": lambda on_problem: DUTIES,
     "newest_good": lambda database: BACKUPS[0],
     "paused": Paused,
+    "retention": lambda: PrunePlan(DECISIONS, (f"azure:{ODD}-1.dump",), (PROBLEM,)),
     "pausing": lambda database: _Pausing(FLEET, Path("/nowhere"), database, _CAUSE, lambda: NOW),
 }
 # What no screen here asks for finds nothing.
@@ -302,6 +310,7 @@ SCREENS: dict[str, Callable[[PgdrApp], Screen[Any] | None]] = {
     "database": lambda app: DatabaseScreen(app._house, Entry(DATABASES[1], NOW, facts=FACTS[1], tables=LIVE)),
     "backups": lambda app: BackupsScreen(app._house),
     "backup": lambda app: ContentsScreen(app._house, BACKUPS[0], None, "crypto_exchange"),
+    "retention": lambda app: RetentionScreen(app._house),
     "kept": lambda app: KeptScreen(app._house, DATABASE),
     "jobs": lambda app: JobsScreen(app._house),
     "job": lambda app: _job(app, HALFWAY),

@@ -128,6 +128,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         ),
         Key("tables", "t", "single tables", "Restores single tables of it beside the live ones.", True),
         Key("copy_to", "c", "copy to…", "Copies the backup, with all beside it, into another store.", True),
+        Key("retention", "P", "retention", "Shows what retention would remove and keep, and why."),
         Key("copy", "y", "copy name", "Copies the backup's name (STORE:KEY)."),
         _FILTER,
         Key("refresh", "R", "read again", "Reads all stores anew."),
@@ -144,6 +145,14 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("copy", "y", "copy name", "Copies the backup's name (STORE:KEY)."),
         _FILTER,
         _BACK,
+    ),
+    "retention": (
+        Key("prune", "D", "delete what goes…", "Deletes what may go, once the fleet's name is typed.", True),
+        Key("remove", "x", "delete this…", "Deletes this backup alone, once its name is typed.", True),
+        Key("copy", "y", "copy name", "Copies the backup's name (STORE:KEY)."),
+        _FILTER,
+        Key("refresh", "R", "decide again", "Reads all stores anew."),
+        Key("leave", "escape,q", "back", "Goes back; what is being deleted ends after the one at work."),
     ),
     "kept": (
         Key("drop", "D", "drop…", "Drops this database for good, once its name is typed.", dangerous=True),
@@ -345,7 +354,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("recovery", "driven", "restore", "views", "text", "app"),
     *(
         (screen, "rows", "app")
-        for screen in ("fleet", "database", "backups", "backup", "kept", "jobs", "log")
+        for screen in ("fleet", "database", "backups", "backup", "retention", "kept", "jobs", "log")
     ),
     ("incidents", "rows", "app"),
     ("pause", "rows", "app"),

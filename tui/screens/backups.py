@@ -28,7 +28,6 @@ from tui.widgets.filter import FilterBar
 from tui.widgets.header import StatusHeader
 from tui.widgets.keys import KeyFooter, bound
 from tui.widgets.line_table import LineTable
-from tui.widgets.lines import wrapped
 from tui.widgets.tones import BAD, DIM, Cell, Piece, lines, told
 
 _WIDE = 130  # columns from which the contents stand beside the rows instead of below
@@ -199,12 +198,7 @@ class BackupsScreen(ListScreen):
     def _show_troubles(self) -> None:
         shown = self.query_one("#troubles", Detail)
         shown.display = bool(self._troubles)
-        told_lines = []
-        for problem in self._troubles:
-            said = " ".join(part for part in (problem.what, problem.why, problem.mend) if part)
-            mark = told(Cell(f" ✖ {problem.store}: ", BAD))
-            told_lines += wrapped(clean(said), max(40, self.size.width - 1), mark)
-        shown.update(lines(*told_lines))
+        shown.update(lines(*rows.troubles(self._troubles, self.size.width - 1)))
 
     # What is inside
 
@@ -342,6 +336,10 @@ class BackupsScreen(ListScreen):
             )
         else:
             self.post_message(message(name, backup.ref))
+
+    def action_retention(self) -> None:
+        """Shows what retention would remove and keep."""
+        self.post_message(go.Retention())
 
     def action_copy(self) -> None:
         """Copies the chosen backup's name."""

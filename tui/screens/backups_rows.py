@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from textual.content import Content
 
 from tui.model import amounts as show
-from tui.model.backup import Backup, TableContents, Verdict
+from tui.model.backup import Backup, StoreProblem, TableContents, Verdict
 from tui.model.plan import Level
+from tui.model.text import clean
 from tui.operations.catalogue.catalogue import Description
 from tui.widgets.format import share
 from tui.widgets.line_table import Column
@@ -104,6 +105,15 @@ def heading(backup: Backup, described: Description | None, width: int) -> Conten
         kind = whole
     room = width - len(kind) - 2
     return fit(told(Cell(backup.ref, STRONG)), max(20, room)) + told("  ", Cell(kind, DIM))
+
+
+def troubles(found: Sequence[StoreProblem], width: int) -> list[Content]:
+    """Which stores can't be read, and why."""
+    made = []
+    for problem in found:
+        said = " ".join(part for part in (problem.what, problem.why, problem.mend) if part)
+        made += wrapped(clean(said), max(40, width), told(Cell(f" ✖ {problem.store}: ", BAD)))
+    return made
 
 
 def problems(described: Description, width: int) -> list[Content]:

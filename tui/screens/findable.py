@@ -52,6 +52,7 @@ def _everywhere(app: Ways) -> Iterator[Found]:
 
     yield way("fleet", "all databases", app.to_fleet)
     yield way("backups of all databases", "stores", lambda: app.on_backups_of(go.BackupsOf(None)))
+    yield way("retention", "prune, what would be removed, old backups", app.on_retention)
     yield way("jobs", "what is running or has run", app.on_jobs)
     yield way("incidents", "recoveries", app.on_incidents)
     yield way("drills", "what is due, rehearsals", lambda: app.post_message(go.Drills()))

@@ -73,6 +73,10 @@ class Drills(Message):
         self.database = database
 
 
+class Retention(Message):
+    """See what retention would remove from the stores, and keep."""
+
+
 class TakeUp(Message):
     """Take an incident up where it was left, or read what became of it."""
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tui.operations.catalogue.catalogue import Description
     from tui.operations.pause.pausing import Pausing
     from tui.operations.records import Drill, Seen
+    from tui.operations.retention.prune import PrunePlan
+    from tui.operations.retention.retention import Decision
     from tui.operations.verify.drill import DrillRow
     from tui.operations.verify.due import Duty
     from tui.widgets.header import Bearings
@@ -39,7 +41,8 @@ class Rooms:
     it, `copy_to` the one that copies a backup into another store; all return the job's id. `drop_kept` drops
     a kept database for good. `duties` reads the stores, and hands over those that can't be read; with None
     it asks none, and so knows of no verification. `paused` is everything that is still paused or frozen,
-    asked of nobody; `pausing` is what pauses the services of one database.
+    asked of nobody; `pausing` is what pauses the services of one database. `retention` reads the stores and
+    decides what may go; `prune` deletes that, and hands over each backup as it is done.
     """
 
     look: Callable[[Callable[[DatabaseFacts], None]], None]
@@ -65,6 +68,8 @@ class Rooms:
     newest_good: Callable[[Database], Backup]
     paused: Callable[[], Paused]
     pausing: Callable[[Database], Pausing]
+    retention: Callable[[], PrunePlan]
+    prune: Callable[[PrunePlan, Callable[[Decision], None]], object]
     may_go: Callable[[Database], tuple[str, ...]] = lambda database: ()  # kept, and needed no longer
 
 
@@ -110,5 +115,7 @@ def rooms_of(fleet: Fleet, state: Path, now: Callable[[], datetime], operator: s
         newest_good=lambda database: real().newest_good(database),
         paused=lambda: real().paused(),
         pausing=lambda database: real().pausing(database),
+        retention=lambda: real().retention(),
+        prune=lambda plan, told_of: real().prune(plan, told_of),
         may_go=lambda database: real().may_go(database),
     )

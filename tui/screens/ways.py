@@ -96,6 +96,12 @@ class Ways(DressedApp):
         database = self._fleet.database(message.database) if message.database else None
         self.push_screen(BackupsScreen(self._house, database))
 
+    def on_retention(self) -> None:
+        """Shows what retention would remove and keep."""
+        from tui.screens.retention import RetentionScreen
+
+        self.push_screen(RetentionScreen(self._house))
+
     def on_kept(self, message: go.Kept) -> None:
         """Shows the databases that are kept beside a live one."""
         from tui.screens.kept import KeptScreen

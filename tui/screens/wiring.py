@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from tui.incident import report
+from tui.incident import pruning, report
 from tui.incident.book import Book
 from tui.incident.reminders import reminded, reminders
 from tui.incident.uses import databases_in_use
@@ -148,4 +148,6 @@ def real_rooms(fleet: Fleet, state: Path, now: Callable[[], datetime], operator:
         newest_good=newest_good,
         paused=lambda: paused(state),
         pausing=pausing,
+        retention=lambda: pruning.planned(fleet, state, fleet.stores, fleet.databases, fleet.components, now),
+        prune=lambda plan, told_of: pruning.pruned(fleet, state, fleet.stores, plan, operator, now, told_of),
     )

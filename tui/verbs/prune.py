@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import time
 from typing import TYPE_CHECKING, Any
 
 from tui.model.amounts import plural
@@ -13,24 +12,18 @@ from tui.model.text import clean
 from tui.verbs.context import Context, database_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tui.operations.retention.prune import PrunePlan
     from tui.operations.retention.retention import Decision
-
-_FRESH_S = 3.0
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     """Shows what would be removed; removes it when `--confirm` names the fleet, or the database where one
     alone is named. Without it exit code 4; with --dry-run 0. 3 when a store keeps what should go, 5 when one
     can't be read."""
-    from contextlib import ExitStack
-
-    from tui.incident.uses import backups_in_use
-    from tui.jobs.lock import held, target_lock_path
-    from tui.model.text import rfc3339
-    from tui.operations.retention.prune import carry_out, plan_prune, plan_removal
+    from tui.incident.pruning import planned, pruned
+    from tui.operations.retention.prune import plan_removal
 
     if not arguments.dry_run:
         context.refuse_if_read_only("Removing backups")
@@ -44,12 +37,12 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 f"The configuration names no store {clean(name, 80)}.", mend=f"It names {known}."
             )
     confirmed = databases[0].name if len(databases) == 1 else fleet.name
-    plan = plan_prune(
+    plan = planned(
         fleet,
+        state,
         specs,
         databases or fleet.databases,
         () if databases else fleet.components,
-        backups_in_use(state, context.now()),
         context.now,
     )
     if arguments.remove is not None:
@@ -71,17 +64,15 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 f"Nothing was removed: {plural(len(plan.removed), 'removal')} would need a confirmation.",
                 mend=f"Add --confirm {shlex.quote(clean(confirmed))} to do it, on a schedule too.",
             )
-    with ExitStack() as stack:
-        who = {"operator": context.operator(), "job": "a prune", "since": rfc3339(context.now())}
-        for spec in specs:
-            lock = target_lock_path(state, f"prune of {spec.name}", fleet.name)
-            stack.enter_context(held(lock, {**who, "job": f"a prune of {spec.name}"}))
-        removed, refused = carry_out(
-            plan,
-            specs,
-            _asked_seldom(lambda: backups_in_use(state, context.now())),
-            lambda d: console.narrate(f"{d.ref}: {d.why}"),
-        )
+    removed, refused = pruned(
+        fleet,
+        state,
+        specs,
+        plan,
+        context.operator(),
+        context.now,
+        lambda d: console.narrate(f"{d.ref}: {d.why}"),
+    )
     if console.json_wanted:
         console.json(_document(plan, removed, (*plan.refused, *refused)))
     for decision in plan.refused:
@@ -90,20 +81,6 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     if removed or not arguments.quiet:
         console.line(f"{plural(len(removed), 'backup')} removed, {len(plan.kept)} kept.")
     return problems or (3 if refused else 0)
-
-
-def _asked_seldom(ask: Callable[[], dict[str, str]]) -> Callable[[], dict[str, str]]:
-    """The same answer for a few seconds: it costs a look at every job."""
-    answer: dict[str, str] = {}
-    until = 0.0
-
-    def asked() -> dict[str, str]:
-        nonlocal answer, until
-        if time.monotonic() >= until:
-            answer, until = ask(), time.monotonic() + _FRESH_S
-        return answer
-
-    return asked
 
 
 def _tell(context: Context, plan: PrunePlan) -> None:

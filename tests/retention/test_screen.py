@@ -1,0 +1,124 @@
+"""Retention in the app, on real stores: what is listed, what is deleted, and what must be typed before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.recovery_screens.seen import text_of, until
+from tests.retention.conftest import Aged
+from tui.app import PgdrApp
+from tui.config.write import text_of as written
+from tui.files import write_whole
+from tui.jobs.lock import held, target_lock_path
+from tui.model.backup import Verdict
+from tui.model.fleet import LocalStore
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.error import ErrorScreen
+from tui.screens.retention import RetentionScreen
+
+SIZES = [(80, 24), (200, 50)]
+
+
+async def at_retention(pilot: Pilot[int]) -> None:
+    """From the fleet by way of the backups."""
+    await until(pilot, lambda: "tables:" in text_of(pilot))
+    await pilot.press("b")
+    await until(pilot, lambda: "retention" in text_of(pilot) or "of " in text_of(pilot))
+    await pilot.press("P")
+    await until(pilot, lambda: isinstance(pilot.app.screen, RetentionScreen) and " stay" in text_of(pilot))
+
+
+def app_of(aged: Aged, read_only: bool = False) -> PgdrApp:
+    return PgdrApp(aged.world.fleet, aged.world.state, read_only, operator="ann@db1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_goes_is_deleted_once_the_fleets_name_is_typed(aged: Aged, size: tuple[int, int]) -> None:
+    old = [aged.add(days, verdict=Verdict.CLEAN if days == 9 else None) for days in (8, 9, 10, 11, 12)]
+    dry = aged.world.answer("prune", "--dry-run")
+    going = [row["ref"] for row in dry["removed"]]
+    assert going == old[2:]
+    before = aged.there()
+    app = app_of(aged)
+    async with app.run_test(size=size) as pilot:
+        await at_retention(pilot)
+        assert "3 go · 0 to look at · 3 stay" in text_of(pilot)
+        assert text_of(pilot).count("goes") >= 3 and "older than 7d" in text_of(pilot)
+        await pilot.press("D")
+        await until(pilot, lambda: "delete 3 backups" in text_of(pilot) and going[0] in text_of(pilot))
+        await pilot.press("enter", "enter")  # Cancel has the focus
+        await until(pilot, lambda: isinstance(app.screen, RetentionScreen))
+        assert aged.there() == before
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press(*"Shop", "enter", "enter")
+        await until(pilot, lambda: "0 go · 0 to look at · 3 stay" in text_of(pilot))
+        assert "delete what goes" not in text_of(pilot).splitlines()[-1]
+        await pilot.press("q")
+        await until(pilot, lambda: not isinstance(app.screen, RetentionScreen))
+    gone = {ref.partition(":")[2] for ref in going}
+    assert not [key for key in aged.there() for part in gone if key.startswith(part)]
+    assert aged.world.answer("prune", "--dry-run")["removed"] == []
+
+
+async def test_one_is_deleted_by_name_but_never_the_last_good_one(aged: Aged) -> None:
+    young = aged.add(1)
+    app = app_of(aged)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await at_retention(pilot)
+        await until(pilot, lambda: young in text_of(pilot))
+        await pilot.press("x")
+        await pilot.pause()
+        assert isinstance(app.screen, RetentionScreen)  # the newest good one: the key is not offered
+        await pilot.press("down")
+        await until(pilot, lambda: "delete this" in text_of(pilot).splitlines()[-1])
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press(*young, "enter", "enter")
+        await until(pilot, lambda: "0 go · 0 to look at · 1 stay" in text_of(pilot))
+    assert young.partition(":")[2] not in aged.there() and aged.ref.partition(":")[2] in aged.there()
+
+
+async def test_read_only_only_looks(aged: Aged) -> None:
+    for days in (8, 9, 10, 11):
+        aged.add(days)
+    app = app_of(aged, read_only=True)
+    before = aged.there()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await at_retention(pilot)
+        assert "2 go" in text_of(pilot) and "delete" not in text_of(pilot).splitlines()[-1]
+        await pilot.press("D", "x")
+        await pilot.pause()
+        assert isinstance(app.screen, RetentionScreen)
+    assert aged.there() == before
+
+
+async def test_another_prune_at_work_is_told_and_nothing_is_deleted(aged: Aged) -> None:
+    for days in (8, 9, 10, 11):
+        aged.add(days)
+    before, world = aged.there(), aged.world
+    lock = target_lock_path(world.state, "prune of local", world.fleet.name)
+    app = app_of(aged)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await at_retention(pilot)
+        with held(lock, {"operator": "bob@db2", "job": "a prune of local", "since": "03:10"}):
+            await pilot.press("D")
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            await pilot.press(*"Shop", "enter", "enter")
+            await until(pilot, lambda: "bob@db2" in text_of(pilot))
+            assert isinstance(app.screen, ErrorScreen)
+    assert aged.there() == before
+
+
+async def test_a_store_that_can_t_be_read_is_told_beside_the_others(aged: Aged, tmp_path: Path) -> None:
+    world = aged.world
+    lost = LocalStore("lost", tmp_path / "nowhere")
+    write_whole(world.config, written(replace(world.fleet, stores=(*world.fleet.stores, lost))))
+    app = app_of(aged)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_retention(pilot)
+        await until(pilot, lambda: "✖ lost:" in text_of(pilot) and "1 stay" in text_of(pilot))
