@@ -61,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         verb: Verb = VERBS[arguments.verb]
         gc.enable()  # off since the program's start
         signal.signal(signal.SIGTERM, _interrupt)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup's stays
+            signal.signal(signal.SIGHUP, _hang_up)
         return verb.run(context, arguments)
     except PgdrError as error:
         _tell(console, error)
@@ -108,6 +110,16 @@ def _tell(console: Console, error: PgdrError) -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """SIGTERM ends a verb as Ctrl+C does: in order, with nothing half-done left behind."""
+    raise KeyboardInterrupt
+
+
+def _hang_up(number: int, frame: FrameType | None) -> None:
+    """The terminal is gone: ends in order too, and says it to nobody."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            if os.isatty(stream.fileno()):
+                os.dup2(nowhere, stream.fileno())
     raise KeyboardInterrupt
 
 

@@ -114,7 +114,7 @@ def test_the_server_goes_away(stalled: Stalled) -> None:
     nothing_left(stalled)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_is_told_to_stop(stalled: Stalled, number: signal.Signals) -> None:
     dump = stalled.pg_dump()
     stalled.process.send_signal(number)

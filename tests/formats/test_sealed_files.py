@@ -12,7 +12,7 @@ import pytest
 
 from tests.backup.keys import age_key
 from tests.faults.life import fingerprint
-from tests.formats.conftest import MORE, Packed, plan
+from tests.formats.conftest import MORE, Packed, dump, plan
 from tests.formats.test_packed import needs
 from tests.recovery.world import make_world
 from tests.servers import FreshDatabase
@@ -20,9 +20,12 @@ from tui.config.write import text_of
 from tui.files import write_whole
 from tui.model.backup import ArchiveFormat, Layer, Verdict
 from tui.model.errors import ArchiveError, PgdrError
+from tui.model.fleet import Encryption, Secret
 from tui.operations.backup.backup import Making
 from tui.operations.catalogue.catalogue import describe
 from tui.operations.layers.encryption import NoKey
+from tui.operations.plan.estimate import opening, part_of, restore_estimate
+from tui.postgres.archive.items import items
 from tui.stores.open import open_store
 
 KINDS = ("age", "gpg")
@@ -194,6 +197,82 @@ def plan_of_users(packed: Packed, ref: str) -> int:
     """The bytes that a plan of one table alone stages."""
     answer = packed.world.answer("restore", ref, "--table", "users", "--plan")
     return int(answer["plan"]["staging_bytes"])
+
+
+def test_one_half_in_clear_comes_back_whole_by_hand_too(packed: Packed, tmp_path: Path) -> None:
+    """As when someone has opened some of its files in place."""
+    needs("age")
+    there = packed.place("local") / "mixed.dir"
+    there.mkdir()
+    for number, file in enumerate(sorted((packed.dumped / "dir").iterdir())):
+        data = file.read_bytes()
+        if number % 2 or file.name == "toc.dat":
+            (there / f"{file.name}.age").write_bytes(packed.packed(data, "age"))
+        else:
+            (there / file.name).write_bytes(data)
+    assert packed.restore("local:mixed.dir").verdict is Verdict.CLEAN
+    packed.equal()
+    script = "\n".join(plan(packed, "local:mixed.dir").commands)
+    done = subprocess.run(
+        ["bash", "-e"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, f"{script}\n{done.stderr}"
+    packed.equal("planned")
+
+
+@pytest.mark.parametrize("store", ["local", "offsite"])
+def test_one_with_both_tables_of_contents_is_one_backup(packed: Packed, store: str) -> None:
+    there = packed.place(store) / "shop-20261121-010210.dir"
+    there.mkdir(parents=True)
+    for file in (packed.dumped / "dir").iterdir():
+        data = file.read_bytes()
+        (there / file.name).write_bytes(data)
+        (there / f"{file.name}.age").write_bytes(packed.packed(data, "age"))
+    (row,) = packed.world.answer("backups", "--store", store)["backups"]
+    assert row["size_bytes"] == sum(file.stat().st_size for file in there.iterdir())
+    assert packed.restore(row["ref"]).verdict is Verdict.CLEAN
+
+
+def test_a_large_object_that_is_missing_is_seen_under_gpg_s_own_compression(packed: Packed) -> None:
+    for n in range(60):
+        packed.world.sql(f"SELECT lo_from_bytea({700_000 + n}, 'x')")
+    try:
+        dumped = packed.bucket.parent / "many.d"
+        dump(packed.world.live.server, packed.world.live.name, dumped, ["-Fd", "-Z0"])
+        there = packed.place("local") / "many.dir"
+        there.mkdir()
+        home, to = packed.world.fleet.encryption.gnupg_home, recipient(packed, "gpg").removeprefix("gpg:")
+        for file in dumped.iterdir():
+            argv = ["gpg", "--homedir", str(home), "--batch", "--trust-model", "always", "-r", to]
+            argv += ["-o", str(there / f"{file.name}.gpg"), "-e", str(file)]
+            subprocess.run(argv, check=True, capture_output=True, timeout=60)
+        lists = sorted(there.glob("blobs*.toc.gpg"), key=lambda f: f.stat().st_size)
+        clear = dumped / lists[-1].name.removesuffix(".gpg")
+        assert lists[-1].stat().st_size < clear.stat().st_size
+        gone = clear.read_text().split()[-1]
+        (there / f"{gone}.gpg").unlink()
+        with pytest.raises(ArchiveError, match=gone):
+            packed.restore("local:many.dir")
+        packed.nothing_left()
+    finally:
+        packed.world.sql("SELECT count(lo_unlink(oid)) FROM pg_largeobject_metadata WHERE oid >= 700000")
+
+
+def test_many_files_of_gpg_are_told_to_take_long(packed: Packed) -> None:
+    _, ref = taken(packed, "gpg")
+    key = ref.partition(":")[2]
+    described = describe(open_store(packed.world.fleet.stores[1]), key, packed.world.fleet, to_restore=True)
+    assert described.contents is not None
+    todo = items(described.contents, described.backup.size_bytes, described.manifest)
+    many = tuple(replace(i, dump_id=n) for i in todo for n in range(2000) if i.name == "users")
+    locked = Encryption(gpg_passphrase=Secret(env="X"))
+    for encryption, long in ((Encryption(), 100.0), (locked, 1000.0)):
+        part = part_of(described.contents, 10**6, many, encryption, selected=False, streams=False)
+        estimate, found = restore_estimate(part, True, ()), opening(part)
+        assert part.opened_files > 1000 and estimate.high.total_seconds() > long
+        assert found is not None and "opens each of its" in found.what and found.mend
+    few = part_of(described.contents, 10**6, todo, locked, selected=False, streams=False)
+    assert opening(few) is None and few.opened_files == 5
 
 
 def test_copied_and_pruned_as_one(packed: Packed) -> None:

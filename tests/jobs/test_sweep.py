@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -44,14 +45,40 @@ def test_what_is_old_and_of_no_living_job(tmp_path: Path) -> None:
 def test_what_a_killed_backup_had_staged(tmp_path: Path) -> None:
     locks = [backup_lock_path(tmp_path, "shop", store) for store in ("local", "offsite")]
     killed, alive = (backup_staging(tmp_path, lock) for lock in locks)
+    for lock in locks:
+        with held(lock, {}):
+            pass
     for directory in (killed, alive):
         (private_directory(directory / "archive") / "toc.dat").write_bytes(b"PGDMP")
     (tmp_path / "jobs").mkdir()
     with held(locks[1], {}):
         sweep_backups(tmp_path)
         assert not killed.exists() and (alive / "archive" / "toc.dat").exists()
+    theirs = [tmp_path / "dumps" / name for name in ("precious", "a" * 24, "a" * 24 + ".gone-x")]
+    for directory in theirs:
+        (private_directory(directory) / "f").write_bytes(b"theirs")
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "dumps" / locks[0].stem
+    link.symlink_to(tmp_path / "elsewhere")
+    unreadable = tmp_path / "dumps" / ("b" * 24)
+    unreadable.mkdir()
+    (tmp_path / "locks" / f"{'b' * 24}.lock").mkdir()
     sweep_backups(tmp_path)
+    assert all((directory / "f").exists() for directory in theirs) and link.is_symlink()
+    for directory in (*theirs, unreadable):
+        shutil.rmtree(directory)
+    link.unlink()
+    (tmp_path / "elsewhere").rmdir()
     assert not alive.exists() and {p.name for p in tmp_path.iterdir()} == {"dumps", "jobs", "locks"}
+
+
+def test_a_killed_backup_job_leaves_nothing_in_clear_for_a_day(tmp_path: Path) -> None:
+    files = write_spec(tmp_path, JobSpec("one", JobKind.BACKUP, Path("pgdr.toml"), "shop", "anna"))
+    (private_directory(files.staging / "archive") / "toc.dat").write_bytes(b"PGDMP")
+    files.journal.touch()
+    with held(files.lock, {}):
+        assert sweep(tmp_path, NOW) == ()
+    assert sweep(tmp_path, NOW) == ("one",) and not files.staging.exists()
 
 
 def test_every_job_sweeps(db18: FreshDatabase, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from tests.backup.conftest import gpg_one
+from tests.backup.keys import GpgKey
 from tests.notify.conftest import Listener, listener
 from tests.recovery.world import World, make_world
 from tests.servers import Bucket, FreshDatabase
@@ -27,7 +29,7 @@ from tui.model.errors import PgdrError
 from tui.model.fleet import Contact, Encryption, Fleet, LocalStore, S3Store, Secret
 from tui.postgres.troubles.troubles import troubles
 
-__all__ = ["listener"]
+__all__ = ["gpg_one", "listener"]
 
 NOW = datetime(2026, 11, 21, 3, 14, tzinfo=timezone.utc)
 SAMPLE = Path(__file__).parents[2] / "sample.toml"
@@ -197,6 +199,54 @@ def test_an_encrypted_backup_is_opened_with_the_key_that_the_card_names(
     carry_out(printed(world), *ALL_OF_IT)
     assert counted(world) == before
     assert key.read_text().splitlines()[-1] not in printed(world)
+
+
+@pytest.mark.parametrize(("taken", "configured"), [("custom", "directory"), ("directory", "custom")])
+def test_a_card_of_another_format_opens_it_too_and_can_be_done_again(
+    world: World, tmp_path: Path, gpg_one: GpgKey, taken: str, configured: str
+) -> None:
+    """The format was changed since, and the first try had no key."""
+    fleet = world.fleet
+
+    def sealed(form: str) -> None:
+        policy = replace(fleet.databases[0].backup, encrypt_to=(gpg_one.recipient,), format=form)
+        database = replace(fleet.databases[0], backup=policy)
+        encryption = Encryption(gnupg_home=gpg_one.home)
+        write_whole(world.config, text_of(replace(fleet, databases=(database,), encryption=encryption)))
+
+    sealed(taken)
+    before = counted(world)
+    world.back_up()
+    world.drop_live()
+    sealed(configured)
+    known = blocks(printed(world))
+    step = {
+        number: next(text for title, text in known.items() if title.startswith(f"Step {number}"))
+        for number in (1, 4, 5, 6, 7)
+    }
+    fetch = next(text for title, text in known.items() if title.startswith(f"{FETCH} local"))
+    (tmp_path / "nokeys").mkdir(mode=0o700)
+    without = step[4].replace(str(gpg_one.home), str(tmp_path / "nokeys"))
+    assert without != step[4]
+    typed = "\n".join([step[1], fetch, without, step[4], step[5], step[6], step[7]])
+    done = subprocess.run(["bash"], input=typed, capture_output=True, text=True, timeout=120, check=False)
+    assert counted(world) == before, done.stdout + done.stderr
+    assert "Every table has the rows that it had." in done.stdout
+    assert ("NOT OPENED" in done.stdout) is (taken == "directory")
+
+
+def test_a_damaged_file_is_named_by_the_card(world: World, tmp_path: Path) -> None:
+    policy = replace(world.fleet.databases[0].backup, format="directory")
+    database = replace(world.fleet.databases[0], backup=policy)
+    write_whole(world.config, text_of(replace(world.fleet, databases=(database,))))
+    key = world.back_up().manifest.key
+    file = min((tmp_path / "backups" / key).glob("[0-9]*"))
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    known = blocks(printed(world))
+    starts = ("Step 1", f"{FETCH} local", "Step 4")
+    typed = "\n".join(next(t for h, t in known.items() if h.startswith(start)) for start in starts)
+    done = subprocess.run(["bash"], input=typed, capture_output=True, text=True, timeout=120, check=False)
+    assert f"{file.name}: FAILED" in done.stdout and "manifest: OK" not in done.stdout
 
 
 def test_a_backup_is_fetched_from_a_bucket(db18: FreshDatabase, bucket: Bucket, tmp_path: Path) -> None:

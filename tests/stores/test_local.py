@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,37 @@ def test_writing_makes_folders_for_their_owner_only(tmp_path: Path) -> None:
     store = DirectoryStore(LocalStore("new", tmp_path))
     store.put("c/d.dump", b"x")
     assert (tmp_path / "c").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_last_file_takes_its_empty_folders_along(store: DirectoryStore, root: Path) -> None:
+    for key in ("a/b/one", "a/b/two", "a/three", "four"):
+        store.put(key, b"x")
+    store.delete("a/b/one")
+    assert (root / "a" / "b" / "two").exists()
+    store.delete("a/b/two")
+    assert not (root / "a" / "b").exists() and (root / "a" / "three").exists()
+    for key in ("a/three", "four", "not/there"):
+        store.delete(key)
+    assert root.is_dir() and not list(root.iterdir())
+
+
+def test_writing_beside_a_deletion_never_fails_for_a_folder_that_went(store: DirectoryStore) -> None:
+    ended = threading.Event()
+
+    def deletes() -> None:
+        while not ended.is_set():
+            store.delete("a/b/gone")
+
+    thread = threading.Thread(target=deletes)
+    thread.start()
+    try:
+        for number in range(400):
+            key = f"a/b/{number}"
+            store.put(key, b"x")
+            store.delete(key)
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_links_that_lead_out_are_neither_listed_nor_followed(

@@ -71,7 +71,17 @@ def services(fleet: Fleet, database: Database) -> tuple[tuple[str, ...], tuple[s
 
 def fetching(store: StoreSpec, database: Database) -> tuple[str, ...]:
     """Lists the backups, the newest last, and brings the newest into a directory of its own."""
-    listing, fetch, login = _ways(store, directory=database.backup.format == "directory")
+    listing, fetch, login = _ways(store, directory=False)
+    if database.backup.format == "directory" and not isinstance(store, LocalStore):
+        _, files, _ = _ways(store, directory=True)
+        named = ("  " + line for line in files)
+        fetch = (
+            'case "$KEY" in *.dir|*.dir.age|*.dir.gpg)    # a directory of files',
+            *named,
+            ";; *)    # one file",
+            *("  " + line for line in fetch),
+            ";; esac",
+        )
     return (
         *login,
         'WORK="$(mktemp -d)"; cd "$WORK"',
@@ -85,6 +95,7 @@ def fetching(store: StoreSpec, database: Database) -> tuple[str, ...]:
         'echo "${KEY:?There is no backup of it here}"    # or another of the list: KEY=...',
         'FILE="$WORK/$KEY"',
         *fetch,
+        f'MANIFEST="$FILE{MANIFEST}"; ROLES="$FILE{GLOBALS}"',
     )
 
 
@@ -171,7 +182,6 @@ def _azure(store: AzureStore, prefix: str, directory: bool) -> tuple[str, tuple[
 def opening(fleet: Fleet, database: Database) -> tuple[str, ...]:
     """Compares the file with its manifest, takes off what it is packed in, and reads its contents."""
     key = fleet.encryption.age_identity
-    directory = database.backup.format == "directory"
     identity = "IDENTITY-FILE"
     if key is not None:
         identity = shlex.quote(str(key.file)) if key.file else f"<(printenv {shlex.quote(key.env or '')})"
@@ -179,38 +189,36 @@ def opening(fleet: Fleet, database: Database) -> tuple[str, ...]:
         f" --homedir {shlex.quote(str(fleet.encryption.gnupg_home))}" if fleet.encryption.gnupg_home else ""
     )
     said = [
-        f'if [ -f "$FILE{MANIFEST}" ]; then',
-        f'python3 - "$FILE" "$FILE{MANIFEST}" <<\'PY\' | sha256sum --check | tail -n 5',
+        'if [ -f "$MANIFEST" ]; then',
+        'python3 - "$FILE" "$MANIFEST" <<\'PY\' | sha256sum --check --quiet \\',
+        '  && echo "The hashes are those of its manifest: OK"',
         "import json, sys",
         "made = json.load(open(sys.argv[2]))",
         'for file in made.get("files") or [made]:',
         '    print(file["sha256"] + "  " + "/".join([sys.argv[1], *filter(None, [file.get("name")])]))',
         "PY",
         "fi",
-        f'MANIFEST="$FILE{MANIFEST}"; ROLES="$FILE{GLOBALS}"',
+        'OPEN="$FILE"    # what is inside, where it is encrypted or compressed',
         'case "$FILE" in',
-        *_opened("age", f"age -d -i {identity}", directory),
-        *_opened("gpg", f"gpg{home} -d", directory),
+        f'  *.age) OPEN="${{FILE%.age}}"; unlock() {{ age -d -i {identity} -o "$2" "$1"; }};;',
+        f'  *.gpg) OPEN="${{FILE%.gpg}}"; unlock() {{ gpg{home} --yes -o "$2" -d "$1"; }};;',
         "esac",
-        'case "$FILE" in',
-        '  *.gz) gunzip "$FILE"; FILE="${FILE%.gz}";;',
-        '  *.zst) zstd -d --rm "$FILE"; FILE="${FILE%.zst}";;',
+        'if [ "$OPEN" != "$FILE" ] && [ -d "$FILE" ]; then',
+        '  mkdir -p "$OPEN"',
+        '  for file in "$FILE"/*; do',
+        '    unlock "$file" "$OPEN/$(basename "${file%.*}")" || { echo "NOT OPENED: $file"; break; }',
+        "  done",
+        'elif [ "$OPEN" != "$FILE" ]; then',
+        '  unlock "$FILE" "$OPEN"',
+        "fi",
+        'case "$OPEN" in',
+        '  *.gz) gunzip -kf "$OPEN"; OPEN="${OPEN%.gz}";;',
+        '  *.zst) zstd -df "$OPEN"; OPEN="${OPEN%.zst}";;',
         "esac",
     ]
     if database.backup.format == "plain":
-        return (*said, 'grep -c "^COPY " "$FILE"')
-    return (*said, 'pg_restore -l "$FILE" | head -n 20')
-
-
-def _opened(end: str, opener: str, directory: bool) -> tuple[str, ...]:
-    """What opens "$FILE" where it is encrypted; of a directory each file in it."""
-    if not directory:
-        return (f'  *.{end}) {opener} -o "${{FILE%.{end}}}" "$FILE"; FILE="${{FILE%.{end}}}";;',)
-    return (
-        f'  *.{end}) mkdir -p "${{FILE%.{end}}}"; for file in "$FILE"/*.{end}; do',
-        f'      {opener} -o "${{FILE%.{end}}}/$(basename "$file" .{end})" "$file" || break; done',
-        f'    FILE="${{FILE%.{end}}}";;',
-    )
+        return (*said, 'grep -c "^COPY " "$OPEN"')
+    return (*said, 'pg_restore -l "$OPEN" | head -n 20')
 
 
 def restoring(fleet: Fleet, database: Database) -> tuple[str, ...]:
@@ -230,11 +238,11 @@ def restoring(fleet: Fleet, database: Database) -> tuple[str, ...]:
         'createdb -w --maintenance-db="$ADMIN" -T template0 "$NEW"',
     ]
     if database.backup.format == "plain":
-        said.append('psql -X -w -q -v ON_ERROR_STOP=1 -d "$NEW" -f "$FILE"')
+        said.append('psql -X -w -q -v ON_ERROR_STOP=1 -d "$NEW" -f "$OPEN"')
     else:
         jobs = database.backup.jobs or fleet.jobs
         said += [
-            f'pg_restore -w -j {jobs} -d "$NEW" "$FILE" \\',
+            f'pg_restore -w -j {jobs} -d "$NEW" "$OPEN" \\',
             '  || echo "Read each error: roles that are missing may be harmless, rows are not."',
         ]
     return (*said, 'psql -X -w -d "$NEW" -c "ANALYZE"')
@@ -250,7 +258,7 @@ def verifying(database: Database) -> tuple[str, ...]:
         '    print("{schema}.{name}: {rows}".format(**table))',
         "PY",
         'psql -X -w -At -F ": " -d "$NEW" <<\'SQL\' | LC_ALL=C sort > "$WORK/has"',
-        "SELECT format('SELECT %L, count(*) FROM %I.%I',",
+        "SELECT format('SELECT %L, count(*) FROM ONLY %I.%I',",
         "    schemaname || '.' || t.relname, schemaname, t.relname)",
         "  FROM pg_stat_user_tables t JOIN pg_class c ON c.oid = relid AND relkind = 'r'",
         "  WHERE NOT EXISTS (SELECT FROM pg_depend WHERE objid = relid",

@@ -39,6 +39,28 @@ def held(path: Path, who: dict[str, str]) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def taken(path: Path) -> Iterator[bool]:
+    """Tries to take a lock that is there already, for the length of a `with`; gives whether it is ours.
+
+    For as long as it takes to rename something: who wants the lock meanwhile waits a moment.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
 def _taken(handle: int) -> bool:
     # Whoever asks is_held() has the lock for an instant, so one refusal proves nothing: five do.
     for attempt in range(5):

@@ -131,9 +131,7 @@ class DirectoryStore:
             if not _is_directory(self._root):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._root))
             place = self._place(key)
-            place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
-        with self._guard("written", key):
-            handle, name = tempfile.mkstemp(dir=place.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)
+            handle, name = _new_beside(place)
         file = os.fdopen(handle, "wb")
         try:
             for chunk in chunks:  # outside the guard: its errors aren't the store's
@@ -157,9 +155,15 @@ class DirectoryStore:
         return self.write(key, (data,))
 
     def delete(self, key: str) -> None:
-        """Removes the file."""
+        """Removes the file, and the directories of its key that are empty then."""
         with self._guard("written", key):
-            self._place(key).unlink(missing_ok=True)
+            place = self._place(key)
+            place.unlink(missing_ok=True)
+        with suppress(OSError):  # ENOTEMPTY, most of the time
+            for above in place.parents:
+                if above == self._root or not above.is_relative_to(self._root):
+                    break
+                above.rmdir()
 
     def discard_unfinished(self, prefix: str, before: datetime) -> int:
         """Removes temporary files of this program in the directory in which keys of that beginning lie; they
@@ -305,3 +309,16 @@ def _flush_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _new_beside(place: Path) -> tuple[int, str]:
+    """A temporary file in the directory of `place`, which is made. Who deletes there may take an empty one
+    away again at the same moment."""
+    for left in (2, 1, 0):
+        place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        try:
+            return tempfile.mkstemp(dir=place.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)
+        except FileNotFoundError:
+            if not left:
+                raise
+    raise AssertionError  # it has returned or raised

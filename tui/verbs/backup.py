@@ -238,10 +238,11 @@ def _making(policy: BackupPolicy, arguments: argparse.Namespace) -> Making:
 def _locked(stack: ExitStack, context: Context, name: str, specs: list[StoreSpec]) -> Path:
     """Takes the locks of this machine, one for each store; returns where a dump may be staged meanwhile."""
     from tui.jobs.lock import backup_lock_path, backup_staging, held
-    from tui.jobs.sweep import sweep_backups
+    from tui.jobs.sweep import sweep, sweep_backups
     from tui.model.text import rfc3339
 
     state = context.state_directory()
+    sweep(state, context.now())
     sweep_backups(state)
     who = {"operator": context.operator(), "job": "a backup", "since": rfc3339(context.now())}
     for spec in specs:

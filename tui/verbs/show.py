@@ -60,7 +60,8 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         ("table", "rows", "compressed"),
         [(f"{t.schema}.{t.name}", count(t.rows), size(t.compressed_bytes)) for t in described.tables],
     )
-    console.narrate(f"Read {size(described.fetched_bytes)} of {size(backup.size_bytes)}.")
+    read, whole = described.fetched_bytes, backup.size_bytes
+    console.narrate(f"Read {size(read)} of {size(whole)}." if read < whole else f"Read {size(read)}.")
     for problem in described.problems:
         console.narrate(
             f"{problem.level.value}: {problem.what}" + (f" {problem.mend}" if problem.mend else "")

@@ -11,7 +11,9 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -23,14 +25,19 @@ from tui.model.text import clean
 from tui.operations.backup.dump import Dump
 from tui.operations.backup.fan import StoreFailed
 from tui.operations.backup.stream import Streamed
-from tui.operations.catalogue.directory import TOCS
+from tui.operations.catalogue.directory import TOC, TOCS
 from tui.operations.layers.encryption import encrypted, kind_of
 from tui.operations.report import Report
+from tui.postgres.archive.archive import read_contents
+from tui.postgres.archive.files import data_files, told_missing
 from tui.process import Command
 from tui.stores.store import Store
 
 _CHUNK = 1 << 20
 _LOOK_EVERY_S = 0.3
+_AT_ONCE = 4  # files that are hashed or encrypted
+_ROOM = 16 << 20  # bytes; with less this machine's disk is what is full
+_MORE_ROOM = "Make room on this machine's disk, or keep the state elsewhere: pgdr --state DIR"
 
 
 class DirectoryDump:
@@ -71,6 +78,8 @@ class DirectoryDump:
         self._stop.set()
         self._dump.end()
         shutil.rmtree(self._directory, ignore_errors=True)
+        with suppress(OSError):
+            self._directory.parent.rmdir()
 
     def heed(self) -> None:
         """Tells how far pg_dump is. Raises its error when it has failed."""
@@ -84,26 +93,77 @@ class DirectoryDump:
         while self._dump.running():
             heed()
             pause.wait(_LOOK_EVERY_S)
-        self._dump.wait()
+        try:
+            self._dump.wait()
+        except PgdrError as error:
+            if "No space left" not in (error.why or "") or shutil.disk_usage(self._directory).free > _ROOM:
+                raise
+            raise PgdrError(error.what, error.why, _MORE_ROOM) from error
 
     def made(self, heed: Callable[[], None]) -> Streamed:
         """Reads what was written, and encrypts it: each file's hash as it is stored, and as the hash of all
-        that of the lines `hash  name`, as sha256sum prints them, in the order of the names."""
-        files = sorted((self._ready(name, heed) for name, _ in self._there()), key=lambda file: file.name)
+        that of the lines `hash  name`, as sha256sum prints them, in the order of the names.
+
+        Raises PgdrError when a file is missing: whoever clears up a disk may have taken one away.
+        """
+        self._look_through()
+        names = dict(self._there())
+        read = dict.fromkeys(names, 0)
+        ending = threading.Event()
+
+        def one(name: str) -> StoredFile:
+            def advanced(done: int) -> None:
+                read[name] = done
+                if ending.is_set():
+                    raise PgdrError("It was ended.")
+
+            return self._ready(name, advanced)
+
+        with ThreadPoolExecutor(_AT_ONCE, "pgdr-seal") as pool:
+            waiting = {pool.submit(one, name) for name in names}
+            made = []
+            try:
+                while waiting:
+                    heed()
+                    self._report(BytesMoved(Phase.DUMP, sum(read.values()), sum(names.values())))
+                    done, waiting = wait(waiting, timeout=_LOOK_EVERY_S, return_when=FIRST_EXCEPTION)
+                    made += [future.result() for future in done]
+            finally:
+                ending.set()
+                for future in waiting:
+                    future.cancel()
+        files = sorted(made, key=lambda file: file.name)
         self._files = tuple(files)
         whole = hashlib.sha256("".join(f"{f.sha256}  {f.name}\n" for f in files).encode())
         return Streamed(sum(f.size_bytes for f in files), whole.hexdigest(), files=self._files)
 
-    def _ready(self, name: str, heed: Callable[[], None]) -> StoredFile:
-        """Makes one of pg_dump's files what is stored of it."""
+    def _look_through(self) -> None:
+        there = dict(self._there())
+        if TOC not in there:
+            wrong: str | None = "Its table of contents is gone."
+        else:
+            with (self._directory / TOC).open("rb") as toc:
+                contents = read_contents(partial(_ranged, toc), there[TOC])
+            wrong = told_missing(
+                data_files(contents, there, lambda name: (self._directory / name).read_bytes())
+            )
+        if wrong is not None:
+            raise PgdrError(
+                "The dump isn't whole; no backup was stored.",
+                wrong,
+                f"Something has removed files from {clean(str(self._directory))} meanwhile. Take it again.",
+            )
+
+    def _ready(self, name: str, advanced: Callable[[int], None]) -> StoredFile:
+        """Makes one of pg_dump's files what is stored of it; `advanced` is told the bytes so far."""
         plain = self._directory / name
         kind = kind_of(self._recipients)
         if kind is None:
-            return _measured(name, _chunks(plain), heed)
+            return _measured(name, _chunks(plain), advanced)
         name = f"{name}.{kind}"
         with _written(self._directory / name) as file:
             sealed = encrypted(_chunks(plain), self._recipients, self._gnupg_home)
-            made = _measured(name, sealed, heed, into=file)
+            made = _measured(name, sealed, advanced, into=file)
         plain.unlink()
         return made
 
@@ -177,16 +237,21 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _measured(
-    name: str, chunks: Iterable[bytes], heed: Callable[[], None], into: IO[bytes] | None = None
+    name: str, chunks: Iterable[bytes], advanced: Callable[[int], None], into: IO[bytes] | None = None
 ) -> StoredFile:
     digest, size = hashlib.sha256(), 0
     for chunk in chunks:
-        heed()
         digest.update(chunk)
         size += len(chunk)
+        advanced(size)
         if into is not None:
             into.write(chunk)
     return StoredFile(name, size, digest.hexdigest())
+
+
+def _ranged(file: IO[bytes], start: int, length: int) -> bytes:
+    file.seek(start)
+    return file.read(length)
 
 
 @contextmanager
@@ -199,5 +264,5 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
         raise PgdrError(
             f"The dump could not be encrypted on this machine's disk: {clean(error.strerror or str(error))}.",
             f"It was at {clean(str(path))}. Nothing was stored.",
-            "Make room there, or keep the state elsewhere: pgdr --state DIR",
+            _MORE_ROOM,
         ) from None

@@ -14,7 +14,7 @@ from tui.operations.catalogue.names import cipher_of
 from tui.operations.layers.layers import Beginning, opened, peeled
 from tui.operations.restore.plain_look import HEAD_SCANNED, SCANNED, TAIL, Looked, first_bytes, look, with_end
 from tui.postgres.archive.archive import read_contents
-from tui.postgres.archive.files import TOC, data_files, tar_members, told_missing
+from tui.postgres.archive.files import LISTED, TOC, data_files, tar_members, told_missing
 from tui.postgres.archive.plain import is_sql
 from tui.postgres.archive.reader import OTHER_COPY
 
@@ -78,7 +78,8 @@ def in_files(
 
     def whole(name: str) -> bytes:
         with _file_opened(read, files[name], fleet) as ranged:
-            return ranged(0, sizes[name])
+            # Opened it may be longer than it lies there: gpg compresses
+            return ranged(0, sizes[name] if cipher_of(files[name].key) is None else LISTED)
 
     found = data_files(contents, sizes, whole)
     cipher = encryption_of(files)

@@ -198,6 +198,8 @@ class _Lister:
         order that is the last of its files."""
         self._sums[directory] = self._sums.get(directory, 0) + found.size_bytes
         if name == TOC:
+            if directory in self._tocs:  # opened in place, say: both are there, and it is one backup
+                self._waiting = [waiting for waiting in self._waiting if waiting.key != directory]
             self._tocs[directory] = found
             self._waiting.append(replace(found, key=directory, size_bytes=self._sums[directory]))
 

@@ -153,7 +153,7 @@ def _fetch(spec: S3Store | AzureStore | GcsStore, whole: str, name: str, directo
 
 def _checked_files(manifest: Manifest, path: Path) -> list[str]:
     if len(manifest.files) > _LISTED:
-        return []
+        return [f"# The hashes of its {len(manifest.files):,} files stand in its manifest."]
     lines = " ".join(shlex.quote(f"{clean(f.sha256)}  {path}/{clean(f.name)}") for f in manifest.files)
     return [f"printf '%s\\n' {lines} | sha256sum --check --quiet"] if lines else []
 
@@ -162,9 +162,10 @@ def _opened_files(cipher: Layer, path: Path, encryption: Encryption) -> str:
     """A loop that opens each file of a directory archive, and ends at the first that doesn't open."""
     end = _ENDS[cipher]
     one = _opening((cipher,), Path("FILE"), encryption).removesuffix(" FILE")
-    files = f"{shlex.quote(str(path))}/*{end}"
-    opened = f'{one} "$file" > archive.dump/"$(basename "$file" {end})"'
-    return f"(umask 077; mkdir -p archive.dump; for file in {files}; do {opened} || exit; done)"
+    opened = f'*{end}) {one} "$file" > archive.dump/"$(basename "$file" {end})";;'
+    case = f'case "$file" in {opened} *) cp "$file" archive.dump/;; esac'
+    files = f"{shlex.quote(str(path))}/*"
+    return f"(umask 077; mkdir -p archive.dump; for file in {files}; do {case} || exit; done)"
 
 
 def _opening(layers: tuple[Layer, ...], path: Path, encryption: Encryption) -> str:

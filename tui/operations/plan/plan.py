@@ -19,7 +19,7 @@ from tui.operations.catalogue.directory import place
 from tui.operations.plan.archive import about_backup, about_needs, extensions_of
 from tui.operations.plan.commands import located, psql_file, restore_commands
 from tui.operations.plan.disk import about_disk
-from tui.operations.plan.estimate import part_of, rehearsed, restore_estimate
+from tui.operations.plan.estimate import opening, part_of, rehearsed, restore_estimate
 from tui.operations.plan.roles import Globals, about_roles, making, missing_roles, owners
 from tui.operations.plan.server import about_server, major, some
 from tui.operations.records import drills, timings
@@ -91,7 +91,7 @@ def plan_restore(
     streams = streamed(store, key, contents, archive_bytes, manifest, chosen) is not None
     plain = contents.format is ArchiveFormat.PLAIN
     staged = (remote and not streams) or (bool(contents.layers) and not plain)
-    part = part_of(contents, archive_bytes, todo, selected=bool(tables), streams=streams)
+    part = part_of(contents, archive_bytes, todo, fleet.encryption, selected=bool(tables), streams=streams)
     findings += about_backup(description.backup, contents, manifest, database)
     findings += about_server(
         facts, more, contents, manifest, target=target, maintenance_db=endpoint.maintenance_db, jobs=jobs
@@ -114,6 +114,7 @@ def plan_restore(
         staged_bytes=part.fetched_bytes if staged else None,
         layers=() if plain else contents.layers,  # SQL is opened as it is sent
     )
+    findings += [slow] if (slow := opening(part)) else []
     expected = rehearsed(drills(state, database.name), bool(tables), database.rto)
     findings += [expected] if expected else []
     if streams:

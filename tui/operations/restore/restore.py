@@ -117,7 +117,7 @@ def restore(
     todo = expecting(items(contents, size, manifest, tables), size, learned)
     blocks = streamed(store, key, contents, size, manifest, {item.dump_id for item in todo})
     remote = place(store, key) is None
-    part = part_of(contents, size, todo, selected=bool(tables), streams=blocks is not None)
+    part = part_of(contents, size, todo, fleet.encryption, selected=bool(tables), streams=blocks is not None)
     estimate = restore_estimate(part, remote, learned, overlaps=blocks is not None)
     low, high = estimate.low.total_seconds(), estimate.high.total_seconds()
     report = taken = Taken(report)

@@ -21,7 +21,7 @@ _COMPRESSED = ("", ".gz", ".lz4", ".zst")
 _LARGE_OBJECTS = ("BLOBS", "LARGE OBJECTS")
 _END_OF_ROWS = b"\\.\n\n\n"  # pg_dump.c, dumpTableData_copy; an empty table has it too
 _BLOCK = 512
-_LISTED = 64 << 20  # bytes of a list of large objects
+LISTED = 64 << 20  # bytes of a list of large objects, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def tar_members(read: Callable[[int, int], bytes], size: int) -> dict[str, int]:
 
 def _listed(text: bytes) -> list[str]:
     """The files of a list of large objects: a line is the object's number and its file's name."""
-    lines = (line.split() for line in text[:_LISTED].decode("utf-8", "replace").splitlines())
+    lines = (line.split() for line in text[:LISTED].decode("utf-8", "replace").splitlines())
     return [line[1] for line in lines if len(line) == 2 and _FILE.fullmatch(line[1])]
 
 
