@@ -26,7 +26,8 @@ from tui.model.fleet import Fleet
 from tui.model.text import stamp
 from tui.screens import go
 from tui.screens.fleet import PAINTED_S, FleetScreen
-from tui.screens.rooms import House, Rooms, rooms_of
+from tui.screens.late_rooms import rooms_of
+from tui.screens.rooms import House, Rooms
 from tui.screens.tour_ways import TourWays
 from tui.widgets.ascii import needs_ascii
 from tui.widgets.header import Bearings

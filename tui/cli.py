@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         if arguments.verb is None:
-            return context.open_app()
+            from tui.verbs import app
+
+            return app.run(context)
         verb: Verb = VERBS[arguments.verb]
         gc.enable()  # off since the program's start
         signal.signal(signal.SIGTERM, _interrupt)

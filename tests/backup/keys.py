@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pyrage
 
-from tui.model.fleet import Encryption, Fleet, Secret
+from tui.model.fleet import Encryption, Fleet
+from tui.model.secret import Secret
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from tests.recovery.world import World
 from tui.config.write import text_of
 from tui.files import write_whole
 from tui.model.errors import ConfigError
-from tui.model.fleet import Encryption, Secret
+from tui.model.fleet import Encryption
+from tui.model.secret import Secret
 from tui.operations.backup.backup import Making
 from tui.operations.catalogue.catalogue import read_manifest
 from tui.operations.layers.encryption import decrypted

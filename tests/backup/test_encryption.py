@@ -12,7 +12,8 @@ import pytest
 
 from tests.backup.keys import AgeKey, GpgKey, age_key, gpg_home, gpg_key
 from tui.model.errors import ArchiveError, ConfigError
-from tui.model.fleet import Encryption, Fleet, Secret
+from tui.model.fleet import Encryption, Fleet
+from tui.model.secret import Secret
 from tui.operations.layers.encryption import NoKey, check_recipients, decrypted, encrypted
 
 DATA = os.urandom(3_000_003)

@@ -32,7 +32,8 @@ _STORE = """
 import os, sys, time
 began = time.perf_counter()
 from pathlib import Path
-from tui.model.fleet import S3Store, Secret
+from tui.model.fleet import S3Store
+from tui.model.secret import Secret
 from tui.stores.open import open_store
 spec = S3Store("b", "many", endpoint_url=os.environ["URL"], region="us-east-1", path_style=True,
                access_key=Secret(env="AWS_ACCESS_KEY_ID"), secret_key=Secret(env="AWS_SECRET_ACCESS_KEY"))

@@ -13,7 +13,8 @@ import pytest
 from tests.catalogue.conftest import Archives, manifest_for
 from tests.servers import Bucket
 from tui.model.backup import Backup, StoredObject, StoreProblem, Verdict, Verification
-from tui.model.fleet import Database, Fleet, LocalStore, Secret
+from tui.model.fleet import Database, Fleet, LocalStore
+from tui.model.secret import Secret
 from tui.operations.catalogue.catalogue import (
     MANIFEST,
     backups,

@@ -10,7 +10,8 @@ import pytest
 from tui.config.load import load_text
 from tui.model.channels import GoAlert, Mail, Slack
 from tui.model.errors import ConfigError
-from tui.model.fleet import Fleet, Secret, Updates
+from tui.model.fleet import Fleet, Updates
+from tui.model.secret import Secret
 from tui.model.wording import Occasion, Wording
 
 SOURCE = Path("/etc/pgdr/pgdr.toml")

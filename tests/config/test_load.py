@@ -22,8 +22,8 @@ from tui.model.fleet import (
     GcsStore,
     LocalStore,
     S3Store,
-    Secret,
 )
+from tui.model.secret import Secret
 
 SOURCE = Path("/etc/pgdr/fleet.toml")
 

@@ -14,7 +14,8 @@ from tui.config.keys import known_keys
 from tui.config.load import load, load_text
 from tui.config.resources import sample
 from tui.model.channels import Ntfy
-from tui.model.fleet import Component, Contact, Criticality, Fleet, LocalStore, S3Store, Secret, SqlCheck
+from tui.model.fleet import Component, Contact, Criticality, Fleet, LocalStore, S3Store, SqlCheck
+from tui.model.secret import Secret
 
 SAMPLE = Path(__file__).parents[2] / "sample.toml"
 HOURS, DAYS = timedelta(hours=1), timedelta(days=1)

@@ -9,7 +9,7 @@ import pytest
 
 from tui.config.secrets import exposure, reveal
 from tui.model.errors import ConfigError
-from tui.model.fleet import Secret
+from tui.model.secret import Secret
 
 VALUE = "hunter2-Xk9"
 

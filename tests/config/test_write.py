@@ -26,12 +26,12 @@ from tui.model.fleet import (
     LocalStore,
     Programs,
     S3Store,
-    Secret,
     SqlCheck,
     Targets,
     Updates,
 )
 from tui.model.scenario import Scenario
+from tui.model.secret import Secret
 from tui.model.text import clean_lines
 from tui.model.wording import Occasion, Wording
 

@@ -12,7 +12,8 @@ from tests.servers import Bucket
 from tui.config.load import load, load_text
 from tui.config.starter import write_first
 from tui.model.errors import Refused, UsageError
-from tui.model.fleet import Endpoint, LocalStore, S3Store, Secret, StoreSpec
+from tui.model.fleet import Endpoint, LocalStore, S3Store, StoreSpec
+from tui.model.secret import Secret
 from tui.operations.first_run.config import Checked, check, first_fleet, first_text
 from tui.operations.first_run.nearby import NearStore, Surroundings
 from tui.postgres.facts.nearby import Answer, NearServer, named

@@ -20,7 +20,8 @@ from tui.config.write import text_of
 from tui.files import write_whole
 from tui.model.backup import ArchiveFormat, Layer, Verdict
 from tui.model.errors import ArchiveError, PgdrError
-from tui.model.fleet import Encryption, Secret
+from tui.model.fleet import Encryption
+from tui.model.secret import Secret
 from tui.operations.backup.backup import Making
 from tui.operations.catalogue.catalogue import describe
 from tui.operations.layers.encryption import NoKey

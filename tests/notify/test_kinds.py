@@ -10,7 +10,7 @@ import pytest
 
 from tests.notify.conftest import Listener
 from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
-from tui.model.fleet import Secret
+from tui.model.secret import Secret
 from tui.notify.message import Message
 from tui.notify.send import send, shown
 

@@ -23,7 +23,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from tui.model.channels import Mail
 from tui.model.errors import PgdrError, Unreachable
-from tui.model.fleet import Secret
+from tui.model.secret import Secret
 from tui.notify.mail import send_mail
 from tui.notify.message import Message
 from tui.notify.outcome import Later, Unsure, Untrusted, worth_another_try

@@ -11,8 +11,8 @@ import pytest
 
 from tests.notify.conftest import Listener
 from tui.model.channels import ChannelSpec, GoAlert, Ntfy, Slack, Webhook
-from tui.model.fleet import Secret
 from tui.model.incident import Sent
+from tui.model.secret import Secret
 from tui.notify.message import Message
 from tui.notify.send import send_all
 

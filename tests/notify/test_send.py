@@ -12,7 +12,7 @@ import pytest
 from tests.notify.conftest import Listener
 from tui.model.channels import ChannelSpec, Ntfy, Webhook
 from tui.model.errors import ConfigError, PgdrError, Unreachable
-from tui.model.fleet import Secret
+from tui.model.secret import Secret
 from tui.notify.message import Message
 from tui.notify.send import send, send_all
 

@@ -15,9 +15,10 @@ from tui.files import write_whole
 from tui.incident.book import Book
 from tui.incident.guide import Guide
 from tui.model.channels import GoAlert, Webhook
-from tui.model.fleet import Database, Fleet, Secret
+from tui.model.fleet import Database, Fleet
 from tui.model.incident import Incident, Step, StepStatus, Swap
 from tui.model.scenario import Scenario
+from tui.model.secret import Secret
 from tui.model.wording import Occasion, Wording
 from tui.verbs.console import Console
 from tui.verbs.context import Context

@@ -14,8 +14,8 @@ from tests.servers import Bucket, FreshDatabase
 from tui.config.write import text_of
 from tui.files import write_whole
 from tui.model.errors import PgdrError, UsageError
-from tui.model.fleet import Secret
 from tui.model.plan import Level
+from tui.model.secret import Secret
 from tui.operations.plan import archive as plan_archive
 from tui.operations.plan import disk as plan_disk
 from tui.postgres.databases.databases import create

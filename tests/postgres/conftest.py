@@ -11,7 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from tests.servers import FreshDatabase, fresh_database
 from tui.demo.server import Server
-from tui.model.fleet import Endpoint, Secret
+from tui.model.fleet import Endpoint
+from tui.model.secret import Secret
 
 # Everything that a name may hold and that something on its way may stumble over.
 HOSTILE = "we\"ird; name' \\x=y\t\x1b[31m%s$1 –x"

@@ -15,7 +15,8 @@ import pytest
 
 from tests.postgres.conftest import HOSTILE, ROLE_PASSWORD, Ground
 from tui.model.errors import ConfigError, PgdrError
-from tui.model.fleet import Endpoint, Secret
+from tui.model.fleet import Endpoint
+from tui.model.secret import Secret
 from tui.postgres.connection import (
     DatabaseMissing,
     ServerDown,

@@ -23,9 +23,10 @@ from tui.incident.assess_server import reach_of, tell_disk, tell_reached
 from tui.incident.evidence import Reach
 from tui.incident.parts import Parts
 from tui.model.facts import DatabaseFacts, ServerFacts, Status
-from tui.model.fleet import Database, LocalStore, S3Store, Secret
+from tui.model.fleet import Database, LocalStore, S3Store
 from tui.model.plan import Finding, Level
 from tui.model.scenario import Scenario
+from tui.model.secret import Secret
 from tui.model.text import clean
 from tui.postgres.troubles.refusal import refusal
 

@@ -20,9 +20,10 @@ from tui.incident.guide import Guide
 from tui.incident.steps.assess import Waited
 from tui.model.errors import Refused, UsageError
 from tui.model.facts import Status
-from tui.model.fleet import LocalStore, S3Store, Secret, Targets
+from tui.model.fleet import LocalStore, S3Store, Targets
 from tui.model.incident import Proposal, Step, StepStatus
 from tui.model.scenario import Scenario
+from tui.model.secret import Secret
 
 
 def ranked(guide: Guide) -> list[Candidate]:

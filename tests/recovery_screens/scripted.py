@@ -22,7 +22,7 @@ from tui.model.difference import MergedTable, TableDifference
 from tui.model.elsewhere import address_in, database_at
 from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status
-from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Secret
+from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet
 from tui.model.incident import (
     HandOver,
     Incident,
@@ -39,6 +39,7 @@ from tui.model.paused import Paused
 from tui.model.plan import Estimate, Finding, Level, RestorePlan
 from tui.model.progress import Progress
 from tui.model.scenario import Scenario
+from tui.model.secret import Secret
 from tui.model.verdict import Check
 from tui.model.wording import Occasion
 from tui.notify.message import Message

@@ -10,7 +10,7 @@ from tests.recovery_screens.pictures import DONE
 from tui.model.backup import Verdict
 from tui.model.channels import Ntfy, Webhook
 from tui.model.difference import MergedTable, TableDifference
-from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet, Secret
+from tui.model.fleet import Contact, Criticality, Database, Endpoint, Fleet
 from tui.model.incident import (
     HandOver,
     Incident,
@@ -25,6 +25,7 @@ from tui.model.incident import (
 )
 from tui.model.plan import Finding, Level
 from tui.model.scenario import Scenario
+from tui.model.secret import Secret
 from tui.model.verdict import Check, ErrorClass, RestoreError
 
 AT = datetime(2026, 11, 21, 3, 14, tzinfo=timezone.utc)

@@ -26,7 +26,8 @@ from tui.incident.card import Grid, Listed, Page, Shell, Words, as_markdown, as_
 from tui.incident.runbook import runbook
 from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.errors import PgdrError
-from tui.model.fleet import Contact, Encryption, Fleet, LocalStore, S3Store, Secret
+from tui.model.fleet import Contact, Encryption, Fleet, LocalStore, S3Store
+from tui.model.secret import Secret
 from tui.postgres.troubles.troubles import troubles
 
 __all__ = ["gpg_one", "listener"]

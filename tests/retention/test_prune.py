@@ -23,7 +23,8 @@ from tui.jobs.job import JobSpec, new_id, write_spec
 from tui.jobs.lock import held
 from tui.model.backup import ArchiveFormat, Verdict
 from tui.model.event import JobKind
-from tui.model.fleet import Component, S3Store, Secret
+from tui.model.fleet import Component, S3Store
+from tui.model.secret import Secret
 from tui.operations.backup.backup import Making
 from tui.operations.backup.components import back_up_component
 from tui.operations.catalogue.catalogue import key_for, split_ref, write_manifest

@@ -11,7 +11,8 @@ import pytest
 
 from tui.config.write import text_of
 from tui.model.channels import Webhook
-from tui.model.fleet import BackupPolicy, Component, Database, Endpoint, Fleet, LocalStore, Secret
+from tui.model.fleet import BackupPolicy, Component, Database, Endpoint, Fleet, LocalStore
+from tui.model.secret import Secret
 
 HOSTILE = (
     "we ird", 'quo"ted', "it's", "50%", "%n%%", "back\\slash", "trailing\\", "$HOME", "$(id)", "`id`", "a;b",

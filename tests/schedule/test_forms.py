@@ -24,7 +24,8 @@ from tui.config.load import load
 from tui.config.secrets import variables_of
 from tui.config.write import text_of
 from tui.model.errors import UsageError
-from tui.model.fleet import Database, Encryption, Fleet, Secret
+from tui.model.fleet import Database, Encryption, Fleet
+from tui.model.secret import Secret
 from tui.operations.schedule.cron import crontab
 from tui.operations.schedule.kubernetes import cron_jobs
 from tui.operations.schedule.schedule import Schedule, check_argument, schedule, slug

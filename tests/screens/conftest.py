@@ -23,8 +23,8 @@ from tui.model.fleet import (
     LocalStore,
     Programs,
     S3Store,
-    Secret,
 )
+from tui.model.secret import Secret
 from tui.operations.backup.backup import back_up
 from tui.stores.open import open_store
 

@@ -23,9 +23,9 @@ from tui.model.errors import ConfigError
 from tui.model.event import JobEnded, JobKind, JobStarted, JobState
 from tui.model.fleet import Database, Fleet
 from tui.screens.fleet import FleetScreen
+from tui.screens.late_rooms import rooms_of
 from tui.screens.recovery.screen import RecoveryScreen
 from tui.screens.restore import RestoreScreen
-from tui.screens.rooms import rooms_of
 from tui.screens.text import TextScreen
 
 FLEET = Fleet("small")

@@ -18,8 +18,8 @@ from tui.model.fleet import BackupPolicy, Database, Fleet, LocalStore
 from tui.screens import backups_rows as rows
 from tui.screens.backups import BackupsScreen
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.late_rooms import rooms_of
 from tui.screens.restore import RestoreScreen
-from tui.screens.rooms import rooms_of
 from tui.stores.open import open_store
 
 

@@ -18,7 +18,8 @@ from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Database, Fleet, LocalStore
 from tui.screens.fleet import FleetScreen
 from tui.screens.fleet_database import DatabaseScreen
-from tui.screens.rooms import Rooms, rooms_of
+from tui.screens.late_rooms import rooms_of
+from tui.screens.rooms import Rooms
 
 
 def row(app: PgdrApp, name: str) -> str:

@@ -14,7 +14,8 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.servers import Bucket
 from tests.stores.clouds import ACCOUNT, ACCOUNT_KEY, azurite, fresh_name, gcs, moto
-from tui.model.fleet import AzureStore, GcsStore, LocalStore, S3Store, Secret
+from tui.model.fleet import AzureStore, GcsStore, LocalStore, S3Store
+from tui.model.secret import Secret
 from tui.stores.open import open_store
 from tui.stores.store import Store
 

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from tui.model.errors import ConfigError, PgdrError, Refused, Unreachable
-from tui.model.fleet import AzureStore, GcsStore, LocalStore, S3Store, Secret, StoreSpec
+from tui.model.fleet import AzureStore, GcsStore, LocalStore, S3Store, StoreSpec
+from tui.model.secret import Secret
 from tui.stores.open import open_store
 from tui.stores.store import KeyRefused, ObjectMissing, Store, StoreDenied, StoreFull, StoreMissing
 

@@ -19,7 +19,8 @@ from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
 
 from tests.servers import Bucket
 from tui.model.errors import PgdrError, Unreachable
-from tui.model.fleet import S3Store, Secret
+from tui.model.fleet import S3Store
+from tui.model.secret import Secret
 from tui.stores.open import open_store
 from tui.stores.s3 import BucketStore
 from tui.stores.s3_listing import objects, take_objects

@@ -9,8 +9,9 @@ from tui.config.secrets import exposure, reveal
 from tui.config.table import dotted, nearest
 from tui.model.channels import GoAlert, Mail, Ntfy, Slack, Webhook
 from tui.model.errors import ConfigError
-from tui.model.fleet import AzureStore, Criticality, Database, Endpoint, Fleet, S3Store, Secret
+from tui.model.fleet import AzureStore, Criticality, Database, Endpoint, Fleet, S3Store
 from tui.model.plan import Finding, Level
+from tui.model.secret import Secret
 from tui.model.text import clean
 
 _CHANNELS = (Ntfy, Webhook, Slack, Mail, GoAlert)

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from tui.model.errors import ConfigError
-from tui.model.fleet import Secret
+from tui.model.secret import Secret
 from tui.model.text import clean
 
 _LONGEST = 65_536  # characters; a tool pointed at the wrong file should not read all of it

@@ -15,7 +15,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from tui.config import duration
-from tui.model.fleet import Criticality, Secret
+from tui.model.fleet import Criticality
+from tui.model.secret import Secret
 from tui.model.text import clean
 from tui.model.wording import FIELDS, Misworded, names_in
 

@@ -25,9 +25,9 @@ from tui.model.fleet import (
     GcsStore,
     LocalStore,
     S3Store,
-    Secret,
     StoreSpec,
 )
+from tui.model.secret import Secret
 from tui.model.service import ComposeService, KubernetesService, ServiceSpec, SystemdService
 from tui.model.smoke import Smoke
 from tui.model.text import clean

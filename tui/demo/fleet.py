@@ -22,9 +22,9 @@ from tui.model.fleet import (
     LocalStore,
     Programs,
     S3Store,
-    Secret,
     SqlCheck,
 )
+from tui.model.secret import Secret
 
 BUCKET = "krystalinex-backups"
 PREFIX = "krystalinex/"

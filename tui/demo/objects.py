@@ -19,7 +19,8 @@ from tui.demo import registry
 from tui.demo.ports import ADDRESS, answers, free_port
 from tui.files import private_directory, write_whole
 from tui.model.errors import PgdrError
-from tui.model.fleet import S3Store, Secret
+from tui.model.fleet import S3Store
+from tui.model.secret import Secret
 from tui.process import Command, start
 
 START_S = 20.0

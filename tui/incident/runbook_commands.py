@@ -8,7 +8,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from tui.model.fleet import AzureStore, Database, Fleet, GcsStore, LocalStore, S3Store, Secret, StoreSpec
+from tui.model.fleet import AzureStore, Database, Fleet, GcsStore, LocalStore, S3Store, StoreSpec
+from tui.model.secret import Secret
 from tui.model.text import clean
 from tui.operations.catalogue.names import GLOBALS, MANIFEST, key_prefix
 from tui.services.open import open_service

@@ -10,7 +10,8 @@ import shlex
 
 from tui.model.amounts import in_words
 from tui.model.channels import ChannelSpec, GoAlert, Mail, Ntfy, Slack, Webhook
-from tui.model.fleet import Database, Fleet, Secret
+from tui.model.fleet import Database, Fleet
+from tui.model.secret import Secret
 from tui.model.text import clean
 
 _JSON = "import json, sys; print(json.dumps(dict(zip(sys.argv[1::2], sys.argv[2::2]))))"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tui.model.fleet import Secret
+from tui.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

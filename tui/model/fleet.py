@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.model.secret import Secret
+
 if TYPE_CHECKING:  # made by who has them: a fleet without services waits for nothing of them
     from tui.model.channels import ChannelSpec
     from tui.model.scenario import Scenario
@@ -28,14 +30,6 @@ class Criticality(Enum):
     def rank(self) -> int:
         """0 for the most critical."""
         return list(Criticality).index(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Where a secret is, never the secret: an environment variable or a file (its first line)."""
-
-    env: str | None = None
-    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tui.config.secrets import reveal
 from tui.model.channels import Webhook
-from tui.model.fleet import Secret
+from tui.model.secret import Secret
 from tui.model.text import clean, clean_lines
 from tui.notify.message import Message
 from tui.notify.post import Post

@@ -12,13 +12,13 @@ from tui.model import amounts as show
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database
 from tui.screens import go
-from tui.screens.drill_ways import DrillWays
+from tui.screens.find_ways import FindWays
 
 if TYPE_CHECKING:
     from tui.model.trouble import Remedy
 
 
-class TroubleWays(DrillWays):
+class TroubleWays(FindWays):
     """An app in which what is known of troubles can be searched from anywhere."""
 
     def action_troubles(self) -> None:

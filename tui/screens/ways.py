@@ -22,7 +22,6 @@ from tui.screens.rooms import House
 if TYPE_CHECKING:
     from tui.incident.guide import Guide
     from tui.model.incident import Incident
-    from tui.screens.find import Found
     from tui.screens.restore import RestoreScreen
     from tui.screens.tables.desk import TableDesk
     from tui.widgets.job_pane import JobPane
@@ -44,17 +43,6 @@ class Ways(DressedApp):
         self._house, self._bearings, self._fleet = house, house.bearings, house.fleet
 
     # What is looked at
-
-    def action_find(self) -> None:
-        """Lets any command, database, backup, incident or job be found."""
-        from tui.screens.find import FindScreen
-        from tui.screens.findable import findable, paths
-
-        def answered(found: Found | None) -> None:
-            if found is not None:
-                self.call_later(found.go)
-
-        self.push_screen(FindScreen(self._house, findable(self), paths(self)), answered)
 
     def to_fleet(self, database: str | None = None) -> None:
         """Goes back to the fleet, there to `database` if it is given; not past what has to be finished."""

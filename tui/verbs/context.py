@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import getpass
 import os
 import socket
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from difflib import get_close_matches
@@ -67,29 +65,6 @@ class Context:
         """Raises Refused when the run is read-only; `what` is what would have been done."""
         if self.read_only:
             raise Refused(f"{what} is taken away by --read-only.", mend="Run it again without --read-only.")
-
-    def open_app(self) -> int:
-        """Opens the terminal app on the fleet, or where there is no configuration the guide to a first one;
-        returns its exit code."""
-        from tui.config.paths import config_path
-
-        if config_path(self.config) is None and sys.stdin.isatty() and sys.stderr.isatty():
-            from tui.verbs import first_run
-
-            return first_run.run(self)
-        fleet = self.fleet()
-        gc.disable()  # it costs a tenth of the time until the first paint; the app enables it then
-        from tui.app import run_app
-
-        return run_app(
-            fleet=fleet,
-            state=self.state_directory(),
-            read_only=self.read_only,
-            theme=self.theme,
-            ascii_only=self.ascii_only,
-            operator=self.operator(),
-            mouse=self.mouse,
-        )
 
 
 def database_named(fleet: Fleet, name: str) -> Database:

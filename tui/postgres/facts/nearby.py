@@ -20,7 +20,8 @@ from pathlib import Path
 import psycopg
 
 from tui.model.errors import PgdrError
-from tui.model.fleet import Endpoint, Secret
+from tui.model.fleet import Endpoint
+from tui.model.secret import Secret
 from tui.model.text import clean
 from tui.postgres.connection import Connection, ServerDown, ServerRefused, connect, deadline, failures, where
 from tui.postgres.facts.found import FoundDatabase, databases_on
