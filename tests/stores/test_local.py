@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.model.errors import Unreachable
+from tui.model.errors import PgdrError, Unreachable
 from tui.model.fleet import LocalStore
 from tui.stores.local import DirectoryStore
 from tui.stores.store import KeyRefused, ObjectMissing, StoreDenied, StoreFull, StoreMissing
@@ -70,22 +70,22 @@ def test_the_last_file_takes_its_empty_folders_along(store: DirectoryStore, root
 
 
 def test_writing_beside_a_deletion_never_fails_for_a_folder_that_went(store: DirectoryStore) -> None:
-    ended = threading.Event()
+    failed: list[PgdrError] = []
 
-    def deletes() -> None:
-        while not ended.is_set():
-            store.delete("a/b/gone")
+    def comes_and_goes(name: str) -> None:
+        try:
+            for number in range(200):
+                store.put(f"a/b/{name}{number}", b"x")
+                store.delete(f"a/b/{name}{number}")
+        except PgdrError as error:
+            failed.append(error)
 
-    thread = threading.Thread(target=deletes)
-    thread.start()
-    try:
-        for number in range(400):
-            key = f"a/b/{number}"
-            store.put(key, b"x")
-            store.delete(key)
-    finally:
-        ended.set()
+    threads = [threading.Thread(target=comes_and_goes, args=(name,)) for name in "xyz"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
         thread.join()
+    assert not failed
 
 
 def test_links_that_lead_out_are_neither_listed_nor_followed(

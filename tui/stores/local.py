@@ -37,6 +37,7 @@ from tui.stores.store import (
 )
 
 _CHUNK = 1 << 20
+_TRIES = 100  # to make a file in a folder that others, emptying it, take away again
 
 
 class DirectoryStore:
@@ -158,7 +159,10 @@ class DirectoryStore:
         """Removes the file, and the directories of its key that are empty then."""
         with self._guard("written", key):
             place = self._place(key)
-            place.unlink(missing_ok=True)
+            try:
+                place.unlink()
+            except FileNotFoundError:
+                return
         with suppress(OSError):  # ENOTEMPTY, most of the time
             for above in place.parents:
                 if above == self._root or not above.is_relative_to(self._root):
@@ -314,11 +318,12 @@ def _flush_directory(path: Path) -> None:
 def _new_beside(place: Path) -> tuple[int, str]:
     """A temporary file in the directory of `place`, which is made. Who deletes there may take an empty one
     away again at the same moment."""
-    for left in (2, 1, 0):
-        place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+    left = _TRIES
+    while True:
         try:
+            place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
             return tempfile.mkstemp(dir=place.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # the second: gone between mkdir's call and its look
+            left -= 1
             if not left:
                 raise
-    raise AssertionError  # it has returned or raised
