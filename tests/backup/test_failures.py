@@ -217,9 +217,11 @@ def test_a_killed_one_leaves_its_dump_in_clear_only_until_the_next(stalled: Stal
     staged = world.state / "dumps"
     until(lambda: any(p.stat().st_size > 0 for p in staged.rglob("*.dat")))
     assert staged.stat().st_mode & 0o077 == 0
+    dumps = [p for p in psutil.Process(process.pid).children(recursive=True) if p.name() == "pg_dump"]
     process.kill()
     process.communicate()
-    assert list(staged.rglob("*.dat"))
+    psutil.wait_procs(dumps, WITHIN_S)
+    assert dumps and list(staged.rglob("*.dat"))
     stalled.gate.open()
     world.answer("backup", "shop")
     assert not list(staged.rglob("*"))
