@@ -1,4 +1,4 @@
-"""How much of an archive a restore of single tables fetches and loads, and what that makes of its estimate."""
+"""How much of an archive a restore of single tables fetches and loads, and its estimate by that."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_small_table_of_a_large_archive_takes_its_part(world: World, form: Arc
     assert ("of its" in said) is not staged
 
 
-def test_what_can_t_be_read_in_parts_is_fetched_whole_and_loaded_in_part(world: World) -> None:
+def test_what_can_t_be_read_in_parts_is_taken_for_all_of_it(world: World) -> None:
     _, far = world.back_up(making=Making(format=ArchiveFormat.CUSTOM)).refs
     store, _, key = far.partition(":")
     bucket = world.fleet.store(store)
@@ -52,4 +52,4 @@ def test_what_can_t_be_read_in_parts_is_fetched_whole_and_loaded_in_part(world: 
     )  # without it nothing tells where the data of a piped dump lies
     whole, part = planned(world, far), planned(world, far, "public.users")
     assert part.staging_bytes == whole.staging_bytes == whole.archive_bytes
-    assert part.estimate.low < whole.estimate.low
+    assert part.estimate == whole.estimate
