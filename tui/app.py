@@ -25,6 +25,7 @@ from tui.model.errors import ConfigError
 from tui.model.fleet import Fleet
 from tui.model.text import stamp
 from tui.screens import go
+from tui.screens.dressed import AtWork
 from tui.screens.fleet import PAINTED_S, FleetScreen
 from tui.screens.late_rooms import rooms_of
 from tui.screens.rooms import House, Rooms
@@ -173,18 +174,10 @@ class PgdrApp(TourWays):
 
     def _must_finish(self) -> str | None:
         """What is being changed at this moment, and has to be written down before the app may end."""
-        from tui.screens.recovery.pane import StepPane
-        from tui.screens.recovery.pause import PauseScreen
-        from tui.screens.retention import RetentionScreen
-        from tui.screens.tables.differences import DifferencesScreen
-
-        finishing = DifferencesScreen | PauseScreen | RetentionScreen
         for screen in self.screen_stack:
-            if isinstance(screen, finishing) and screen.must_finish:
-                return screen.doing
-            for pane in screen.query(StepPane):
-                if pane.must_finish:
-                    return pane.doing
+            for node in (screen, *screen.query("StepPane")):
+                if isinstance(node, AtWork) and node.must_finish:
+                    return node.doing
         return None
 
     async def action_quit(self) -> None:

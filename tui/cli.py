@@ -111,7 +111,10 @@ def _tell(console: Console, error: PgdrError) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends a verb as Ctrl+C does: in order, with nothing half-done left behind."""
+    """SIGTERM ends a verb as Ctrl+C does: in order, with nothing half-done left behind. Who closes a terminal
+    or a session sends more than one: the others must not end the clearing up. Ctrl+C still does."""
+    for other in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -122,7 +125,7 @@ def _hang_up(number: int, frame: FrameType | None) -> None:
         with suppress(OSError, ValueError):
             if os.isatty(stream.fileno()):
                 os.dup2(nowhere, stream.fileno())
-    raise KeyboardInterrupt
+    _interrupt(number, frame)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -165,6 +165,6 @@ def test_who_stops_early_leaves_no_thread(age: AgeKey, gpg_one: GpgKey) -> None:
     for recipient in (age.recipient, gpg_one.recipient):
         out = encrypted(endless(), (recipient,), gpg_one.home)
         next(out)
-        out.close()  # type: ignore[attr-defined]
+        out.close()
     names = {thread.name for thread in threading.enumerate()}
     assert not {name for name in names if name.startswith(("pgdr-cipher", "pgdr-filter"))}

@@ -123,6 +123,21 @@ def test_it_is_told_to_stop(stalled: Stalled, number: signal.Signals) -> None:
     nothing_left(stalled)
 
 
+def test_a_terminal_that_is_closed_says_so_more_than_once(stalled: Stalled) -> None:
+    """What clears up after the first must not be ended by the second: a dump in clear would stay."""
+    stalled.process.kill()
+    stalled.process.communicate()
+    world = stalled.world
+    process = begun(world, "--format", "directory", "--encrypt-to", age_key(world.config.parent).recipient)
+    staged = world.state / "dumps"
+    until(lambda: any(p.stat().st_size > 0 for p in staged.rglob("*.dat")))
+    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
+        process.send_signal(number)
+        time.sleep(0.01)
+    process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 130 and not list(staged.rglob("*"))
+
+
 def test_it_is_killed(stalled: Stalled) -> None:
     """No chance to clean up: what is left is known by its name and never listed, and pg_dump ends."""
     dump = stalled.pg_dump()

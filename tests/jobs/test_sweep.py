@@ -36,6 +36,8 @@ def test_what_is_old_and_of_no_living_job(tmp_path: Path) -> None:
     young = left(tmp_path, "young", NOW - KEPT_FOR + timedelta(minutes=1))
     alive = left(tmp_path, "alive", NOW - 2 * KEPT_FOR)
     (tmp_path / "jobs" / "odd").write_text("no job")
+    unreadable = left(tmp_path, "unreadable", NOW - 2 * KEPT_FOR)
+    unreadable.lock.mkdir()  # as another user's would be
     with held(alive.lock, {}):
         assert sweep(tmp_path, NOW) == ("old",)
     assert not old.staging.exists() and old.spec.exists()

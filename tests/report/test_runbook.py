@@ -202,7 +202,10 @@ def test_an_encrypted_backup_is_opened_with_the_key_that_the_card_names(
     assert key.read_text().splitlines()[-1] not in printed(world)
 
 
-@pytest.mark.parametrize(("taken", "configured"), [("custom", "directory"), ("directory", "custom")])
+@pytest.mark.parametrize(
+    ("taken", "configured"),
+    [("custom", "directory"), ("directory", "custom"), ("plain", "custom"), ("custom", "plain")],
+)
 def test_a_card_of_another_format_opens_it_too_and_can_be_done_again(
     world: World, tmp_path: Path, gpg_one: GpgKey, taken: str, configured: str
 ) -> None:

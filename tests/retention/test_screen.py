@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +17,16 @@ from tui.config.write import text_of as written
 from tui.files import write_whole
 from tui.jobs.lock import held, target_lock_path
 from tui.model.backup import Verdict
+from tui.model.errors import Refused
 from tui.model.fleet import LocalStore
+from tui.operations.retention.prune import PrunePlan
+from tui.operations.retention.retention import Decision
+from tui.screens import go
+from tui.screens.backups import BackupsScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.error import ErrorScreen
 from tui.screens.retention import RetentionScreen
+from tui.stores.local import DirectoryStore
 
 SIZES = [(80, 24), (200, 50)]
 
@@ -27,7 +35,7 @@ async def at_retention(pilot: Pilot[int]) -> None:
     """From the fleet by way of the backups."""
     await until(pilot, lambda: "tables:" in text_of(pilot))
     await pilot.press("b")
-    await until(pilot, lambda: "retention" in text_of(pilot) or "of " in text_of(pilot))
+    await until(pilot, lambda: isinstance(pilot.app.screen, BackupsScreen))
     await pilot.press("P")
     await until(pilot, lambda: isinstance(pilot.app.screen, RetentionScreen) and " stay" in text_of(pilot))
 
@@ -122,3 +130,89 @@ async def test_a_store_that_can_t_be_read_is_told_beside_the_others(aged: Aged, 
     async with app.run_test(size=(80, 24)) as pilot:
         await at_retention(pilot)
         await until(pilot, lambda: "✖ lost:" in text_of(pilot) and "1 stay" in text_of(pilot))
+
+
+async def test_one_that_is_locked_is_told_with_what_was_removed(aged: Aged) -> None:
+    """Half-way: the store has the second archive locked, as one with Object Lock says it."""
+    refs = [aged.add(days) for days in (8, 9, 10, 11, 12)]
+    going = [row["ref"] for row in aged.world.answer("prune", "--dry-run")["removed"]]
+    assert len(going) == 3 and set(going) < set(refs)
+    app = app_of(aged)
+    real = app._house.rooms.prune
+
+    def prune(plan: PrunePlan, told_of: Callable[[Decision], None]) -> object:
+        held_back = _fails_for(going[1].partition(":")[2], DirectoryStore.delete)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tui.stores.local.DirectoryStore.delete", held_back)
+            return real(plan, told_of)
+
+    app._house = replace(app._house, rooms=replace(app._house.rooms, prune=prune))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await at_retention(pilot)
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press(*"Shop", "enter", "enter")
+        await until(pilot, lambda: "1 backup could not be removed" in text_of(pilot))
+        text = text_of(pilot)
+        assert "2 backups removed" in text and "Nothing was changed" not in text and going[1] in text
+        await pilot.press("escape")
+        await until(pilot, lambda: "1 go · " in text_of(pilot))
+
+
+def _fails_for(
+    key: str, delete: Callable[[DirectoryStore, str], None]
+) -> Callable[[DirectoryStore, str], None]:
+    def deletes(store: DirectoryStore, name: str) -> None:
+        if name == key:
+            raise Refused("The store has it locked until 2027.")
+        delete(store, name)
+
+    return deletes
+
+
+async def test_leaving_ends_it_between_two_backups(aged: Aged) -> None:
+    for days in (8, 9, 10, 11, 12):
+        aged.add(days)
+    app = app_of(aged)
+    real, one_is_gone, go_on = app._house.rooms.prune, threading.Event(), threading.Event()
+
+    def prune(plan: PrunePlan, told_of: Callable[[Decision], None]) -> object:
+        def told(decision: Decision) -> None:
+            one_is_gone.set()
+            assert go_on.wait(30)
+            told_of(decision)
+
+        return real(plan, told)
+
+    app._house = replace(app._house, rooms=replace(app._house.rooms, prune=prune))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await at_retention(pilot)
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press(*"Shop", "enter", "enter")
+        await until(pilot, one_is_gone.is_set)
+        await pilot.press("q")
+        screen = app.screen
+        assert isinstance(screen, RetentionScreen)
+        await until(pilot, lambda: screen._stopping)
+        assert app.screen is screen and app._must_finish() == "removing 3 backups"
+        go_on.set()
+        await until(pilot, lambda: "2 go · 0 to look at · 3 stay" in text_of(pilot))
+        assert app._must_finish() is None
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, BackupsScreen))
+    assert len(aged.world.answer("prune", "--dry-run")["removed"]) == 2
+
+
+async def test_a_fault_of_its_own_doesn_t_wait_for_ever(aged: Aged) -> None:
+    app = app_of(aged)
+
+    def fails() -> PrunePlan:
+        raise PermissionError("secret")
+
+    app._house = replace(app._house, rooms=replace(app._house.rooms, retention=fails))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "tables:" in text_of(pilot))
+        app.post_message(go.Retention())
+        await until(pilot, lambda: "PermissionError" in text_of(pilot))
+        assert "secret" not in text_of(pilot) and "pgdr prune" in text_of(pilot)

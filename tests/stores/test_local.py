@@ -69,6 +69,21 @@ def test_the_last_file_takes_its_empty_folders_along(store: DirectoryStore, root
     assert root.is_dir() and not list(root.iterdir())
 
 
+def test_a_folder_that_someone_made_for_others_stays(tmp_path: Path) -> None:
+    """And with a store that is given by a link, too."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    store = DirectoryStore(LocalStore("nas", tmp_path / "link"))
+    shared = tmp_path / "real" / "shared"
+    shared.mkdir()
+    shared.chmod(0o2770)
+    for key in ("shared/mine/one", "own/one"):
+        store.put(key, b"x")
+        store.delete(key)
+    assert [path.name for path in (tmp_path / "real").iterdir()] == ["shared"]
+    assert shared.stat().st_mode & 0o7777 == 0o2770 and not list(shared.iterdir())
+
+
 def test_writing_beside_a_deletion_never_fails_for_a_folder_that_went(store: DirectoryStore) -> None:
     failed: list[PgdrError] = []
 
@@ -84,8 +99,8 @@ def test_writing_beside_a_deletion_never_fails_for_a_folder_that_went(store: Dir
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
-    assert not failed
+        thread.join(60)
+    assert not failed and not any(thread.is_alive() for thread in threads)
 
 
 def test_links_that_lead_out_are_neither_listed_nor_followed(

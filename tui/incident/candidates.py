@@ -20,7 +20,8 @@ from tui.model.incident import Incident
 from tui.model.plan import Estimate, Level
 from tui.model.text import clean
 from tui.operations.catalogue.catalogue import Description, describe
-from tui.operations.plan.estimate import Part, restore_estimate
+from tui.operations.layers.encryption import GPG
+from tui.operations.plan.estimate import Part, opening_s, restore_estimate
 from tui.operations.records import Timing, timings
 from tui.stores.open import open_store
 
@@ -375,7 +376,10 @@ def _estimate(
         sizes = [parts.get(qualified(table)) for table in need.tables] if need.only_tables else []
         if sizes and all(part is not None for part in sizes):
             size = sum(part or 0 for part in sizes)
-    return restore_estimate(Part(size, size), not _near(fleet, backup), learned, overlaps=overlaps)
+    made = description.manifest if description else None
+    files = len(made.files) if made is not None and made.encryption == GPG else 0
+    part = Part(size, size, opening_s(files, fleet.encryption), files)
+    return restore_estimate(part, not _near(fleet, backup), learned, overlaps=overlaps)
 
 
 def _near(fleet: Fleet, backup: Backup) -> bool:

@@ -73,7 +73,7 @@ def services(fleet: Fleet, database: Database) -> tuple[tuple[str, ...], tuple[s
 def fetching(store: StoreSpec, database: Database) -> tuple[str, ...]:
     """Lists the backups, the newest last, and brings the newest into a directory of its own."""
     listing, fetch, login = _ways(store, directory=False)
-    if database.backup.format == "directory" and not isinstance(store, LocalStore):
+    if not isinstance(store, LocalStore):
         _, files, _ = _ways(store, directory=True)
         named = ("  " + line for line in files)
         fetch = (
@@ -217,9 +217,20 @@ def opening(fleet: Fleet, database: Database) -> tuple[str, ...]:
         '  *.zst) zstd -df "$OPEN"; OPEN="${OPEN%.zst}";;',
         "esac",
     ]
-    if database.backup.format == "plain":
-        return (*said, 'grep -c "^COPY " "$OPEN"')
-    return (*said, 'pg_restore -l "$OPEN" | head -n 20')
+    return (*said, *_by_format('grep -c "^COPY " "$OPEN"', 'pg_restore -l "$OPEN" | head -n 20'))
+
+
+def _by_format(sql: str, *archive: str) -> tuple[str, ...]:
+    """What is done with plain SQL, and with anything else: the file's name tells which it is."""
+    *first, last = archive
+    return (
+        'case "$OPEN" in',
+        f"  *.sql) {sql};;",
+        "  *)",
+        *(f"    {line}" for line in first),
+        f"    {last};;",
+        "esac",
+    )
 
 
 def restoring(fleet: Fleet, database: Database) -> tuple[str, ...]:
@@ -238,14 +249,12 @@ def restoring(fleet: Fleet, database: Database) -> tuple[str, ...]:
         f'NEW="{NAME}_restore_{NOW}"',
         'createdb -w --maintenance-db="$ADMIN" -T template0 "$NEW"',
     ]
-    if database.backup.format == "plain":
-        said.append('psql -X -w -q -v ON_ERROR_STOP=1 -d "$NEW" -f "$OPEN"')
-    else:
-        jobs = database.backup.jobs or fleet.jobs
-        said += [
-            f'pg_restore -w -j {jobs} -d "$NEW" "$OPEN" \\',
-            '  || echo "Read each error: roles that are missing may be harmless, rows are not."',
-        ]
+    jobs = database.backup.jobs or fleet.jobs
+    said += _by_format(
+        'psql -X -w -q -v ON_ERROR_STOP=1 -d "$NEW" -f "$OPEN"',
+        f'pg_restore -w -j {jobs} -d "$NEW" "$OPEN" \\',
+        '  || echo "Read each error: roles that are missing may be harmless, rows are not."',
+    )
     return (*said, 'psql -X -w -d "$NEW" -c "ANALYZE"')
 
 

@@ -39,11 +39,11 @@ def sweep(state: Path, now: datetime) -> tuple[str, ...]:
             young = now.timestamp() - last < KEPT_FOR.total_seconds()
             if young and read_spec(files).kind is not JobKind.BACKUP:
                 continue
+            if not is_held(files.lock):
+                discard(files.staging)
+                swept.append(directory.name)
         except (OSError, ValueError, PgdrError):
-            continue  # no job's directory, or gone meanwhile
-        if not is_held(files.lock):
-            discard(files.staging)
-            swept.append(directory.name)
+            continue  # no job's directory, gone meanwhile, or another user's: no reason to stop a recovery
     return tuple(swept)
 
 

@@ -138,6 +138,7 @@ class Contents:
     toc_bytes: int  # where the TOC ends; 0 of plain SQL, which has none
     sizes: dict[int, int] | None = None  # bytes of each entry's data, where no offsets tell it
     layers: tuple[Layer, ...] = ()  # around it, the outermost first: no part of it can be read by itself then
+    files: int = 1  # how many it lies in: more than one in the directory format
     is_partial: bool = False  # plain SQL of which only the beginning was read
     head_bytes: int = 0  # where the header ends and the count of entries stands; 0 of plain SQL
 

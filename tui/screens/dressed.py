@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from textual import events
 from textual.actions import ActionParseResult
@@ -33,6 +33,16 @@ from tui.widgets.themes import Themes, load_themes, theme_for
 
 # A picture may load nothing from elsewhere; without these it uses the reader's own monospace.
 _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+
+
+@runtime_checkable
+class AtWork(Protocol):
+    """A screen or a step's pane that may be changing something: what, and whether it must be waited for."""
+
+    doing: str
+
+    @property
+    def must_finish(self) -> bool: ...
 
 
 class DressedApp(App[int]):

@@ -13,6 +13,7 @@ from textual.content import Content
 from tui.model import amounts as show
 from tui.model.facts import DatabaseFacts, Status, TableFacts
 from tui.model.fleet import Database
+from tui.model.offsite import offsite_words
 from tui.model.text import clean
 from tui.widgets.format import cut
 from tui.widgets.line_table import Column
@@ -91,12 +92,13 @@ def state_of(entry: Entry, now: datetime) -> tuple[Cell, Cell]:
 def offsite_of(entry: Entry) -> tuple[bool | None, str, str]:
     """Whether a copy of it lies off-site (None: not known), the sentence that says so, and its tone."""
     if held := entry.offsite & entry.holding:
-        return True, f"A copy of it is off-site, in {', '.join(sorted(held))}.", PLAIN
+        return True, f"{offsite_words(True).rstrip('.')}, in {', '.join(sorted(held))}.", PLAIN
     if entry.offsite.intersection(entry.stores_left):
         return None, "Whether a copy of it is off-site is not known yet.", DIM
     if entry.offsite.intersection(problem.store for problem in entry.problems):
-        return None, "Whether a copy of it is off-site can't be told: an off-site store can't be read.", WARN
-    return False, "No copy of it is off-site.", WARN
+        return None, offsite_words(None), WARN
+    mend = "c in its backups (b) copies one." if entry.offsite else "None of its stores is called off-site."
+    return False, f"{offsite_words(False)} {mend}", WARN
 
 
 def _offsite_cell(entry: Entry) -> Cell:

@@ -123,6 +123,8 @@ class RetentionScreen(ListScreen):
             self.post_message(self.Planned(self._house.rooms.retention()))
         except PgdrError as error:
             self.post_message(self.Planned(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the screen must not wait for ever
+            self.post_message(self.Planned(_own_fault(error)))
 
     def on_retention_screen_planned(self, message: Planned) -> None:
         """Shows it."""
@@ -264,7 +266,7 @@ class RetentionScreen(ListScreen):
         except PgdrError as caught:
             error = caught
         except Exception as caught:  # noqa: BLE001 - whatever it is, the screen must not wait for ever
-            error = PgdrError(f"pgdr itself went wrong: {type(caught).__name__}.")
+            error = _own_fault(caught)
         self.post_message(self.Ended(removed, tuple(refused), error))
 
     def on_retention_screen_done(self, message: Done) -> None:
@@ -276,17 +278,20 @@ class RetentionScreen(ListScreen):
     def on_retention_screen_ended(self, message: Ended) -> None:
         """Tells what became of it, and looks again."""
         self.doing = ""
-        self.notify(f"{plural(message.removed, 'backup')} removed.", markup=False)
-        if message.error is not None:
-            self.app.push_screen(ErrorScreen.of(self._house.bearings, message.error))
-        elif message.refused:
+        error = message.error
+        if error is None and message.refused:
             first = message.refused[0]
             error = PgdrError(
                 f"{plural(len(message.refused), 'backup')} could not be removed.",
                 f"{clean(first.ref, 120)}: {first.why}",
-                "A store may have it locked. They are tried again by the next prune.",
+                "Look at what is left of it with R. A store may have it locked for a while.",
             )
-            self.app.push_screen(ErrorScreen.of(self._house.bearings, error))
+        removed = f"{plural(message.removed, 'backup')} removed"
+        if error is None:
+            self.notify(f"{removed}.", markup=False)
+        else:
+            safe = f"{removed}; those that the list still shows are there."
+            self.app.push_screen(ErrorScreen.of(self._house.bearings, error, safe=safe))
         self.action_refresh()
 
     def action_leave(self) -> None:
@@ -302,3 +307,11 @@ class RetentionScreen(ListScreen):
         if decision.ref in self._gone:
             shape, word, tone = "", "gone", DIM
         return [Cell(shape, tone), Cell(word, tone), decision.ref, Cell(decision.why, DIM)]
+
+
+def _own_fault(error: Exception) -> PgdrError:
+    # Its own text could hold anything
+    return PgdrError(
+        f"pgdr itself went wrong: {type(error).__name__}.",
+        mend="Try it on the command line, which may say more: pgdr prune --dry-run",
+    )

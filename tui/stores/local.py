@@ -156,18 +156,20 @@ class DirectoryStore:
         return self.write(key, (data,))
 
     def delete(self, key: str) -> None:
-        """Removes the file, and the directories of its key that are empty then."""
+        """Removes the file, and the folders of its key that are empty then, as far as they are like those
+        that this program makes: one that someone made for a group, say, stays."""
         with self._guard("written", key):
             place = self._place(key)
             try:
                 place.unlink()
             except FileNotFoundError:
                 return
+        root = self._root.resolve()
         with suppress(OSError):  # ENOTEMPTY, most of the time
-            for above in place.parents:
-                if above == self._root or not above.is_relative_to(self._root):
+            for folder in place.resolve().parents:
+                if folder == root or not folder.is_relative_to(root) or not _is_own(folder):
                     break
-                above.rmdir()
+                folder.rmdir()
 
     def discard_unfinished(self, prefix: str, before: datetime) -> int:
         """Removes temporary files of this program in the directory in which keys of that beginning lie; they
@@ -315,13 +317,25 @@ def _flush_directory(path: Path) -> None:
         os.close(handle)
 
 
+def _make_private(folder: Path) -> None:
+    """Makes a folder and those above it that aren't there, each for its owner alone."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(exist_ok=True, mode=PRIVATE_DIRECTORY)
+
+
+def _is_own(folder: Path) -> bool:
+    status = folder.lstat()
+    return status.st_mode & 0o777 == PRIVATE_DIRECTORY and status.st_uid == os.geteuid()
+
+
 def _new_beside(place: Path) -> tuple[int, str]:
     """A temporary file in the directory of `place`, which is made. Who deletes there may take an empty one
     away again at the same moment."""
     left = _TRIES
     while True:
         try:
-            place.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+            _make_private(place.parent)
             return tempfile.mkstemp(dir=place.parent, prefix=TEMP_PREFIX, suffix=TEMP_SUFFIX)
         except (FileNotFoundError, FileExistsError):  # the second: gone between mkdir's call and its look
             left -= 1

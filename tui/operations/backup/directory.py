@@ -7,19 +7,20 @@ encrypted by itself, so that single tables can be read, and its clear one remove
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from tui.files import private_directory
 from tui.model.backup import StoredFile
-from tui.model.errors import PgdrError
+from tui.model.errors import ArchiveError, PgdrError
 from tui.model.event import BytesMoved, Phase
 from tui.model.text import clean
 from tui.operations.backup.dump import Dump
@@ -96,7 +97,8 @@ class DirectoryDump:
         try:
             self._dump.wait()
         except PgdrError as error:
-            if "No space left" not in (error.why or "") or shutil.disk_usage(self._directory).free > _ROOM:
+            free = shutil.disk_usage(self._directory.parent).free
+            if "No space left" not in (error.why or "") or free > _ROOM:
                 raise
             raise PgdrError(error.what, error.why, _MORE_ROOM) from error
 
@@ -119,6 +121,7 @@ class DirectoryDump:
 
             return self._ready(name, advanced)
 
+        heed()
         with ThreadPoolExecutor(_AT_ONCE, "pgdr-seal") as pool:
             waiting = {pool.submit(one, name) for name in names}
             made = []
@@ -142,29 +145,29 @@ class DirectoryDump:
         if TOC not in there:
             wrong: str | None = "Its table of contents is gone."
         else:
-            with (self._directory / TOC).open("rb") as toc:
-                contents = read_contents(partial(_ranged, toc), there[TOC])
-            wrong = told_missing(
-                data_files(contents, there, lambda name: (self._directory / name).read_bytes())
-            )
+            try:
+                with (self._directory / TOC).open("rb") as toc:
+                    contents = read_contents(partial(_ranged, toc), there[TOC])
+                found = data_files(contents, there, lambda name: (self._directory / name).read_bytes())
+                wrong = told_missing(found)
+            except (OSError, ArchiveError) as error:
+                wrong = clean(str(error), 300)
         if wrong is not None:
-            raise PgdrError(
-                "The dump isn't whole; no backup was stored.",
-                wrong,
-                f"Something has removed files from {clean(str(self._directory))} meanwhile. Take it again.",
-            )
+            raise _not_whole(wrong, self._directory)
 
     def _ready(self, name: str, advanced: Callable[[int], None]) -> StoredFile:
-        """Makes one of pg_dump's files what is stored of it; `advanced` is told the bytes so far."""
+        """Makes one of pg_dump's files what is stored of it; `advanced` is told its bytes that were read."""
         plain = self._directory / name
         kind = kind_of(self._recipients)
         if kind is None:
-            return _measured(name, _chunks(plain), advanced)
+            return _measured(name, _chunks(plain, advanced))
         name = f"{name}.{kind}"
-        with _written(self._directory / name) as file:
-            sealed = encrypted(_chunks(plain), self._recipients, self._gnupg_home)
-            made = _measured(name, sealed, advanced, into=file)
-        plain.unlink()
+        with (
+            _written(self._directory / name) as file,
+            closing(encrypted(_chunks(plain, advanced), self._recipients, self._gnupg_home)) as sealed,
+        ):
+            made = _measured(name, sealed, into=file)
+        plain.unlink(missing_ok=True)
         return made
 
     def finish(self, heed: Callable[[], None]) -> list[Store]:
@@ -230,20 +233,33 @@ class DirectoryDump:
             return []  # not made yet
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+def _chunks(path: Path, advanced: Callable[[int], None] = lambda done: None) -> Iterator[bytes]:
+    """A file's bytes; `advanced` is told how many so far. Raises PgdrError when it can't be read."""
+    done = 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                done += len(chunk)
+                advanced(done)
+                yield chunk
+    except OSError as error:
+        said = f"Its file {clean(path.name)} can't be read: {clean(error.strerror or str(error))}."
+        raise _not_whole(said, path.parent) from error
 
 
-def _measured(
-    name: str, chunks: Iterable[bytes], advanced: Callable[[int], None], into: IO[bytes] | None = None
-) -> StoredFile:
+def _not_whole(why: str, directory: Path) -> PgdrError:
+    return PgdrError(
+        "The dump isn't whole; no backup was stored.",
+        why,
+        f"It was made in {clean(str(directory))}: see who or what clears up there, and take it again.",
+    )
+
+
+def _measured(name: str, chunks: Iterable[bytes], into: IO[bytes] | None = None) -> StoredFile:
     digest, size = hashlib.sha256(), 0
     for chunk in chunks:
         digest.update(chunk)
         size += len(chunk)
-        advanced(size)
         if into is not None:
             into.write(chunk)
     return StoredFile(name, size, digest.hexdigest())
@@ -261,8 +277,9 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
         with path.open("xb") as file:
             yield file
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise PgdrError(
             f"The dump could not be encrypted on this machine's disk: {clean(error.strerror or str(error))}.",
             f"It was at {clean(str(path))}. Nothing was stored.",
-            _MORE_ROOM,
+            _MORE_ROOM if full else "See what is wrong with that directory, and take it again.",
         ) from None

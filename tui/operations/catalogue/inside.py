@@ -84,7 +84,7 @@ def in_files(
     found = data_files(contents, sizes, whole)
     cipher = encryption_of(files)
     layers = (cipher,) if cipher else ()
-    return replace(contents, sizes=found.sizes, layers=layers), told_missing(found)
+    return replace(contents, sizes=found.sizes, layers=layers, files=len(files)), told_missing(found)
 
 
 @contextmanager

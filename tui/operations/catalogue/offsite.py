@@ -9,6 +9,7 @@ from pathlib import Path
 from tui.model.backup import Backup, StoreProblem
 from tui.model.errors import PgdrError
 from tui.model.fleet import Database, Fleet, StoreSpec
+from tui.model.offsite import offsite_words
 from tui.model.plan import Finding, Level
 from tui.model.text import clean
 from tui.operations.catalogue.good import backups_of
@@ -68,17 +69,16 @@ def rule(fleet: Fleet, database: Database, kept: bool | None) -> Finding:
     """Given what `offsite_copy` says, returns the rule as kept (OK), unknown or broken (WARNING)."""
     about = f"databases.{clean(database.name)}"
     if kept:
-        return Finding(Level.OK, about, "A copy of it is off-site.", None)
+        return Finding(Level.OK, about, offsite_words(kept), None)
     if kept is None:
-        what = "Whether a copy of it is off-site can't be told: an off-site store can't be read."
-        return Finding(Level.WARNING, about, what, None)
+        return Finding(Level.WARNING, about, offsite_words(kept), None)
     named = [s for s in fleet.stores if s.offsite and s.name in (database.backup.stores or (s.name,))]
     if named:
         to = named[0].name
         mend = f"Take one there: pgdr backup {database.name} --store {to}; or pgdr copy REF {to}"
     else:
         mend = "Name an off-site store in its backup.stores."
-    return Finding(Level.WARNING, about, "No copy of it is off-site.", mend)
+    return Finding(Level.WARNING, about, offsite_words(kept), mend)
 
 
 def protections(fleet: Fleet) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ age (and SSH keys) by the pyrage package, the format of https://age-encryption.o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def kind_of(recipients: tuple[str, ...]) -> str | None:
 
 def encrypted(
     chunks: Iterable[bytes], recipients: tuple[str, ...], home: Path | None = None
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """Gives `chunks` encrypted for each of `recipients` (of one kind; see [databases.X.backup] encrypt_to),
     in pieces of about a megabyte. `home` is GPG's directory, where it isn't its own.
 
@@ -59,7 +59,7 @@ def encrypted(
     return through(work, chunks, lambda error: PgdrError("age could not encrypt.", clean(str(error), 300)))
 
 
-def decrypted(chunks: Iterable[bytes], kind: str, fleet: Fleet) -> Iterator[bytes]:
+def decrypted(chunks: Iterable[bytes], kind: str, fleet: Fleet) -> Generator[bytes]:
     """Gives what `chunks` hold encrypted. `kind` is "age" or "gpg".
 
     What comes out is right as far as it goes with age; with gpg it is only when the iterator has ended
@@ -141,7 +141,7 @@ def _age_failure(error: BaseException) -> PgdrError:
 
 def _gpg_encrypted(
     chunks: Iterable[bytes], recipients: tuple[str, ...], home: Path | None
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     # The recipient is named by its whole fingerprint, or lies in a file that was named: whether GPG trusts
     # its owner's name is beside the point. Archives are compressed already.
     argv = ["gpg", *_home(home), "--batch", "--no-tty", "--encrypt", "--trust-model", "always"]
@@ -160,7 +160,7 @@ def _gpg_encrypted(
     return filtered(Command(tuple(argv)), chunks, failure)
 
 
-def _gpg_decrypted(chunks: Iterable[bytes], encryption: Encryption) -> Iterator[bytes]:
+def _gpg_decrypted(chunks: Iterable[bytes], encryption: Encryption) -> Generator[bytes]:
     argv = ["gpg", *_home(encryption.gnupg_home), "--batch", "--no-tty", "--decrypt", "--status-fd", "2"]
     argv += ["--output", "-"]
     if encryption.gpg_passphrase is None:

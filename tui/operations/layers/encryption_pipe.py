@@ -6,7 +6,7 @@ import os
 import queue
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 
 from tui.model.errors import PgdrError
 from tui.process import Command, start
@@ -96,7 +96,7 @@ def through(
     work: Callable[[Reader, Writer], None],
     chunks: Iterable[bytes],
     failure: Callable[[BaseException], PgdrError],
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """Gives what `work`, which reads from one end and writes to the other, makes of `chunks`.
 
     `work` and `chunks` run in a thread of their own, at most some megabytes ahead. What `chunks` raises
@@ -134,7 +134,7 @@ def filtered(
     failure: Callable[[str, int], PgdrError | None],
     *,
     pass_fds: tuple[int, ...] = (),
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """Gives what a program writes when `chunks` are its input.
 
     What `chunks` raises passes through. When it has ended, `failure` is asked with what it said on stderr
