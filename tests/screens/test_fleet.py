@@ -72,6 +72,38 @@ async def test_a_copy_off_site_is_told_kept_broken_or_not_known(living: Living) 
         await until_seen(pilot, "Whether a copy of it is off-site can't be told")
 
 
+async def test_who_comes_back_sees_what_there_is_now(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that went meanwhile is gone from the backups, and from the fleet; so is what it told."""
+    monkeypatch.setattr("tui.screens.fleet._SOON_S", 0.0)
+    monkeypatch.setattr("tui.screens.backups._OLD_S", 0.0)
+    fleet = living.narrowed("shop")
+    (store,) = fleet.stores
+    assert isinstance(store, LocalStore)
+    app = PgdrApp(fleet, living.state)
+    async with app.run_test(size=NARROW) as pilot:
+        await until_seen(pilot, "6h ok", "Newest backup  local:")
+        await pilot.press("b")
+        await until_seen(pilot, "1 of 1", "complete")
+        await pilot.press("enter")
+        await until_seen(pilot, "backups › inside", "trades")
+        for file in store.path.iterdir():
+            file.unlink()
+        await pilot.press("escape")
+        await until_seen(pilot, "0 of 0", "No backup.")
+        await pilot.press("escape")
+        await until_seen(pilot, "No backup of it lies in any of its stores.", "LATE")
+
+
+async def test_a_fleet_that_is_left_open_grows_older(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.screens.fleet._MINUTE_S", 0.2)
+    ahead = timedelta(0)
+    app = PgdrApp(living.narrowed("shop"), living.state, now=lambda: utc_now() + ahead)
+    async with app.run_test(size=NARROW) as pilot:
+        await until_seen(pilot, "6h ok", "Newest backup  local:")
+        ahead = timedelta(hours=7)
+        await until(pilot, lambda: "6h LATE" in row(app, "shop"), "it is late by now")
+
+
 async def test_a_database_that_goes_missing_is_remembered(living: Living) -> None:
     fleet = living.narrowed("shop")
     app = PgdrApp(fleet, living.state)

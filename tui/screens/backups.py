@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
@@ -34,6 +35,8 @@ _WIDE = 130  # columns from which the contents stand beside the rows instead of 
 _FLUSH_S = 0.4  # new rows are sorted in at most so often: 200,000 of them must not hold up the keys
 # So many rows are taken in at a time: about 20 ms, in which no key is answered. The rest follows.
 _AT_A_TIME, _SOON_S = 4000, 0.02
+# How old what was read may be when someone comes back; longer for stores that take long.
+_OLD_S, _SELDOM_S, _LONG_S = 2.0, 300.0, 5.0
 _REST_S = 0.3  # how long the cursor rests on a row before its archive is read
 
 
@@ -84,6 +87,9 @@ class BackupsScreen(ListScreen):
         self._ticking: Timer | None = None
         self._flushing = False  # whether more rows are about to be taken in
         self._resting: Timer | None = None
+        self._again: list[Backup] | None = None  # what is read anew while the rows of before stay
+        self._read_at = 0.0  # of time.monotonic(): when the stores were last begun to be read
+        self._took_s = 0.0
 
     @property
     def _now(self) -> datetime:
@@ -123,17 +129,48 @@ class BackupsScreen(ListScreen):
 
     def action_refresh(self) -> None:
         """Reads all stores anew."""
-        self._turn += 1
-        self._pending, self._troubles, self._sizes = [], [], rows.Sizes()
+        self._pending, self._sizes, self._again = [], rows.Sizes(), None
         self._described.clear()
-        self._reading = {store.name: self._now for store in self._house.fleet.stores}
         self._table.set_rows(())
+        self._begin()
+
+    def _begin(self) -> None:
+        self._turn += 1
+        self._read_at = time.monotonic()
+        self._troubles = []
+        self._reading = {store.name: self._now for store in self._house.fleet.stores}
         self._show_troubles()
         for store in self._house.fleet.stores:
             self._read(self._turn, store.name)
         if self._ticking is not None:
             self._ticking.resume()
         self._show_status()
+
+    def on_screen_resume(self) -> None:
+        """Someone comes back: ages have grown, and a job may have made, copied or verified a backup, or
+        retention removed one. The rows stay until all is read."""
+        if not self._read_at:
+            return
+        self._table.redraw()
+        old = time.monotonic() - self._read_at
+        if not self._reading and old > (_SELDOM_S if self._took_s > _LONG_S else _OLD_S):
+            self._again = []
+            self._begin()
+
+    def _end_reading(self) -> None:
+        """All stores have come to their end: what was read beside the rows takes their place."""
+        self._took_s = time.monotonic() - self._read_at
+        if self._again is None:
+            return
+        found, self._again = self._again, None
+        unread = {problem.store for problem in self._troubles if not problem.is_note}
+        found += [backup for backup in self._table.rows if backup.store in unread]
+        self._sizes = rows.Sizes()
+        self._sizes.add(found)
+        kept = {backup.ref for backup in found}
+        self._described = {ref: known for ref, known in self._described.items() if ref in kept}
+        self._table.set_rows(found)
+        self._show_contents()
 
     @work(thread=True, exit_on_error=False, group="stores")
     def _read(self, turn: int, store: str) -> None:
@@ -154,9 +191,14 @@ class BackupsScreen(ListScreen):
         """Keeps new backups until the next flush; the first ones are shown at once."""
         if message.turn != self._turn:
             return
-        self._pending += message.backups
+        if self._again is not None:
+            self._again += message.backups
+        else:
+            self._pending += message.backups
         if message.last:
             self._reading.pop(message.store, None)
+            if not self._reading:
+                self._end_reading()
         if message.last or not self._table.count[1]:
             self._flush()
 
@@ -231,6 +273,7 @@ class BackupsScreen(ListScreen):
         self._asked.pop(message.ref, None)
         self._described[message.ref] = message.outcome
         self._show_contents()
+        self.refresh_bindings()
 
     def _show_contents(self) -> None:
         shown = self.query_one("#contents", Detail)
@@ -242,7 +285,7 @@ class BackupsScreen(ListScreen):
         height = max(4, shown.content_size.height)
         outcome = self._described.get(backup.ref)
         if isinstance(outcome, PgdrError):
-            head = rows.heading(backup, None, width)
+            head = rows.heading(backup, outcome, width)
             shown.update(lines(head, told(Cell("  ✖ ", BAD), str(outcome))))
         elif outcome is None:
             asked = self._asked.get(backup.ref)
@@ -268,7 +311,9 @@ class BackupsScreen(ListScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it works."""
         if action in ("recover", "verify", "copy_to", "tables"):
-            return not self._house.bearings.read_only and self._table_row() is not None
+            backup = self._table_row()
+            there = backup is not None and not rows.is_gone(self._described.get(backup.ref))
+            return there and not self._house.bearings.read_only
         return self._table_row() is not None if action == "copy" else True
 
     def _table_row(self) -> Backup | None:

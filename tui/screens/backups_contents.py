@@ -105,7 +105,7 @@ class ContentsScreen(ListScreen):
         facts = [f"taken {show.minute(backup.sort_time)} UTC, {age}", show.size(backup.size_bytes)]
         if described is not None:
             facts.append(f"read {show.size(described.fetched_bytes)} of it")
-        made: list[Content | Piece] = [rows.heading(backup, described, width), " · ".join(facts)]
+        made: list[Content | Piece] = [rows.heading(backup, outcome, width), " · ".join(facts)]
         checked = rows.verified(backup, now) if backup.verification else Cell("never", DIM)
         made.append(told("verified ", checked))
         if isinstance(outcome, PgdrError):
@@ -115,7 +115,8 @@ class ContentsScreen(ListScreen):
             made += rows.problems(described, width)
             self._largest = max((found.compressed_bytes or 0 for found in described.tables), default=0)
             table.set_rows(described.tables)
-        table.empty = "Reading…" if outcome is None else "No table data in it."
+        failed = "It could not be looked into." if isinstance(outcome, PgdrError) else "No table data in it."
+        table.empty = "Reading…" if outcome is None else failed
         about.update(lines(*made))
 
     def _cells(self, table: TableContents) -> list[Piece]:
@@ -133,6 +134,7 @@ class ContentsScreen(ListScreen):
         """A key is offered where it works."""
         if action in ("recover", "verify", "copy_to", "tables"):
             known = action != "tables" or bool(self._tables)
+            known = known and not rows.is_gone(self._outcome)
             return known and not self._house.bearings.read_only and self._database is not None
         return True
 

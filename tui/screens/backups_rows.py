@@ -9,9 +9,11 @@ from textual.content import Content
 
 from tui.model import amounts as show
 from tui.model.backup import Backup, StoreProblem, TableContents, Verdict
+from tui.model.errors import PgdrError
 from tui.model.plan import Level
 from tui.model.text import clean
 from tui.operations.catalogue.catalogue import Description
+from tui.stores.store import ObjectMissing
 from tui.widgets.format import share
 from tui.widgets.line_table import Column
 from tui.widgets.lines import fit, line, right, wrapped
@@ -94,17 +96,25 @@ def cells(backup: Backup, now: datetime, small: bool) -> list[Piece]:
     ]
 
 
-def heading(backup: Backup, described: Description | None, width: int) -> Content:
-    """The backup's name, and what kind of archive it is."""
-    whole = "complete" if backup.has_manifest else "no manifest"
-    if described is not None and described.contents is not None:
-        contents = described.contents
-        server = f" · from {contents.server_version}" if contents.server_version else ""
-        kind = f"{contents.format.value}{server} · {whole}"
-    else:
-        kind = whole
-    room = width - len(kind) - 2
-    return fit(told(Cell(backup.ref, STRONG)), max(20, room)) + told("  ", Cell(kind, DIM))
+def heading(backup: Backup, outcome: Description | PgdrError | None, width: int) -> Content:
+    """The backup's name, what kind of archive it is, and whether it is whole, as far as that is known."""
+    whole, tone = ("complete" if backup.has_manifest else "no manifest"), DIM
+    kind = ""
+    if isinstance(outcome, PgdrError):
+        whole, tone = ("GONE from its store" if is_gone(outcome) else "not looked into"), WARN
+    elif outcome is not None:
+        if any(found.level is Level.STOP for found in outcome.problems):
+            whole, tone = "DAMAGED", BAD
+        if (contents := outcome.contents) is not None:
+            server = f" · from {contents.server_version}" if contents.server_version else ""
+            kind = f"{contents.format.value}{server} · "
+    room = width - len(kind) - len(whole) - 2
+    return fit(told(Cell(backup.ref, STRONG)), max(20, room)) + told("  ", Cell(kind, DIM), Cell(whole, tone))
+
+
+def is_gone(outcome: Description | PgdrError | None) -> bool:
+    """Whether a backup was no longer there when it was looked into."""
+    return isinstance(outcome, ObjectMissing)
 
 
 def troubles(found: Sequence[StoreProblem], width: int) -> list[Content]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -15,9 +16,10 @@ from textual.message import Message
 from textual.timer import Timer
 
 from tui.model.errors import PgdrError
-from tui.model.facts import DatabaseFacts, Status, TableFacts
+from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Database
 from tui.screens import go
+from tui.screens.fleet_changes import with_drill, with_removals, with_store, with_tables
 from tui.screens.fleet_rows import COLUMNS, Entry, cells, details
 from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
@@ -32,10 +34,14 @@ from tui.widgets.tones import lines
 if TYPE_CHECKING:
     from tui.model.backup import Backup, StoreProblem
     from tui.model.paused import Paused
-    from tui.operations.records import Drill
 
 # After this the first screen is on the terminal.
 PAINTED_S = 0.1
+
+_MINUTE_S = 60.0
+# So old may be what the stores said when someone comes back, and when the fleet is only left open; the
+# latter also counts for those that take so long.
+_SOON_S, _SELDOM_S, _LONG_S = 5.0, 600.0, 5.0
 
 
 class FleetScreen(ListScreen):
@@ -70,6 +76,9 @@ class FleetScreen(ListScreen):
         self._asked = False  # whether anyone has been asked yet: the first screen is painted before
         self._looking = False  # whether servers are being asked
         self._warned = False  # whether it was said at the start what is still paused
+        self._reading: set[str] = set()  # stores that are being read
+        self._stores_read_at = 0.0  # of time.monotonic()
+        self._slowest_s = 0.0  # how long the slowest store took
 
     @property
     def _now(self) -> datetime:
@@ -99,6 +108,7 @@ class FleetScreen(ListScreen):
     def on_mount(self) -> None:
         """Shows the rows at once; whoever is asked answers later."""
         self._ticking = self.set_interval(1, self._tick, pause=True)
+        self.set_interval(_MINUTE_S, self._every_minute)
         self._table.focus()
         self.action_refresh()
 
@@ -124,11 +134,28 @@ class FleetScreen(ListScreen):
         self.set_timer(PAINTED_S, partial(self._ask, self._turn))
 
     def on_screen_resume(self) -> None:
-        """Someone comes back: a recovery may have changed what is paused, and what is up."""
+        """Someone comes back: a recovery may have changed what is paused, and what is up, a job what there is
+        of backups."""
         if self._asked:
             self._read_paused()
-            if not self._looking:  # a server that hangs holds up one look, not one for each return
-                self._look(self._turn, again=True)
+            self._keep_up(_SOON_S)
+
+    def _every_minute(self) -> None:
+        """Whoever leaves the fleet open sees it grow older, and late."""
+        if self._asked and self.is_current:
+            self._keep_up(_SELDOM_S)
+
+    def _keep_up(self, stores_after_s: float) -> None:
+        """Shows the ages as they are now, asks the servers again, and the stores where that was long ago or
+        costs little."""
+        self._table.redraw()
+        self._show_details()
+        if not self._looking:  # a server that hangs holds up one look, not one for each return
+            self._look(self._turn, again=True)
+        if self._slowest_s > _LONG_S:
+            stores_after_s = _SELDOM_S
+        if time.monotonic() - self._stores_read_at >= stores_after_s:
+            self._read_stores()
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="paused")
     def _read_paused(self) -> None:
@@ -148,8 +175,8 @@ class FleetScreen(ListScreen):
         self._asked = True
         self._read_paused()
         self._look(turn)
-        for store in self._house.fleet.stores:
-            self._read_store(turn, store.name)
+        self._reading.clear()  # what an earlier turn still reads is not listened to
+        self._read_stores()
 
     @work(thread=True, exit_on_error=False, group="look")
     def _look(self, turn: int, *, again: bool = False) -> None:
@@ -161,9 +188,9 @@ class FleetScreen(ListScreen):
 
         try:
             for database in self._house.fleet.databases:
-                self.post_message(self.Told(turn, _with_drill(rooms.last_drill(database)), database.name))
+                self.post_message(self.Told(turn, with_drill(rooms.last_drill(database)), database.name))
                 if gone := rooms.may_go(database):
-                    self.post_message(self.Told(turn, _with_removals(gone), database.name))
+                    self.post_message(self.Told(turn, with_removals(gone), database.name))
             rooms.look(answered)
         except Exception as error:  # noqa: BLE001 - whatever it is, the app goes on and says it
             if not again:  # who comes back from being told would be told for ever
@@ -171,11 +198,20 @@ class FleetScreen(ListScreen):
         finally:
             self._looking = False
 
+    def _read_stores(self) -> None:
+        """Reads every store that isn't being read; what is known stays until it has come to its end."""
+        self._stores_read_at = time.monotonic()
+        for store in self._house.fleet.stores:
+            if store.name not in self._reading:
+                self._reading.add(store.name)
+                self._read_store(self._turn, store.name)
+
     @work(thread=True, exit_on_error=False, group="stores")
     def _read_store(self, turn: int, store: str) -> None:
         """Reads one store; its newest backup that counts is told when all are known, by their manifests."""
-        rooms = self._house.rooms
+        rooms, began = self._house.rooms, time.monotonic()
         listed: dict[str, list[Backup]] = {}
+        problems: list[StoreProblem] = []
 
         def page(backups: tuple[Backup, ...]) -> None:
             for database in self._house.fleet.databases:
@@ -184,9 +220,8 @@ class FleetScreen(ListScreen):
                     listed.setdefault(database.name, []).extend(own)
 
         def problem(found: StoreProblem) -> None:
-            if found.is_note:  # it was read; the screen of the backups says what there is to know
-                return
-            self.post_message(self.Told(turn, _with_problem(store, found)))
+            if not found.is_note:  # it was read; the screen of the backups says what there is to know
+                problems.append(found)
 
         try:
             rooms.backups(store, page, problem)
@@ -197,12 +232,18 @@ class FleetScreen(ListScreen):
             problem(StoreProblem(store, what, None, None))
         from tui.operations.catalogue.good import last_verified
 
-        for database in self._house.fleet.databases:
-            if own := listed.get(database.name):
-                newest = rooms.newest_that_counts(database, own, problem)
-                change = _with_backup(store, newest, last_verified(own))
-                self.post_message(self.Told(turn, change, database.name))
-        self.post_message(self.Told(turn, lambda entry: _without_store(entry, store)))
+        databases = self._house.fleet.databases
+        newest = {
+            d.name: rooms.newest_that_counts(d, listed[d.name], problem)
+            for d in databases
+            if d.name in listed
+        }
+        for name in (d.name for d in databases):
+            verified_at = last_verified(listed.get(name, []))
+            change = with_store(store, newest.get(name), verified_at, tuple(problems))
+            self.post_message(self.Told(turn, change, name))
+        self._reading.discard(store)
+        self._slowest_s = max(self._slowest_s, time.monotonic() - began)
 
     @work(thread=True, exit_on_error=False, group="schema")
     def _read_schema(self, turn: int, database: Database, up: bool) -> None:
@@ -210,12 +251,12 @@ class FleetScreen(ListScreen):
         rooms = self._house.rooms
         try:
             if up:
-                change = _with_tables(rooms.schema(database), self._now)
+                change = with_tables(rooms.schema(database), self._now)
             else:
                 seen = rooms.last_seen(database)
                 if seen is None:
                     return
-                change = _with_tables(seen.tables, seen.at)
+                change = with_tables(seen.tables, seen.at)
         except PgdrError as error:
             said = error.what
             self.post_message(
@@ -359,45 +400,3 @@ def _words(entry: Entry) -> str:
     state = entry.facts.status.value if entry.facts else "waiting"
     told: list[Any] = [database.name, database.dbname, database.service, database.place, host, state]
     return " ".join([*map(str, told), database.criticality.value, database.purpose])
-
-
-def _with_drill(drill: Drill | None) -> Callable[[Entry], Entry]:
-    return lambda entry: replace(entry, drill=drill)
-
-
-def _with_removals(names: tuple[str, ...]) -> Callable[[Entry], Entry]:
-    return lambda entry: replace(entry, may_go=names)
-
-
-def _with_tables(tables: tuple[TableFacts, ...], at: datetime) -> Callable[[Entry], Entry]:
-    return lambda entry: replace(entry, tables=tables, tables_at=at, tables_problem=None)
-
-
-def _with_backup(store: str, newest: Backup | None, verified_at: datetime | None) -> Callable[[Entry], Entry]:
-    from tui.model.backup import newest_first  # by now the stores' own readers have loaded it
-
-    def change(entry: Entry) -> Entry:
-        known = [backup for backup in (entry.newest, newest) if backup is not None]
-        moments = [moment for moment in (entry.verified_at, verified_at) if moment is not None]
-        return replace(
-            entry,
-            newest=next(iter(newest_first(known)), None),
-            verified_at=max(moments, default=None),
-            holding=entry.holding | {store},
-        )
-
-    return change
-
-
-def _with_problem(store: str, problem: StoreProblem) -> Callable[[Entry], Entry]:
-    def change(entry: Entry) -> Entry:
-        own = entry.database.backup.stores
-        if own and store not in own:
-            return entry
-        return replace(entry, problems=(*entry.problems, problem))
-
-    return change
-
-
-def _without_store(entry: Entry, store: str) -> Entry:
-    return replace(entry, stores_left=tuple(name for name in entry.stores_left if name != store))

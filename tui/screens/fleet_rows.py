@@ -51,10 +51,19 @@ COLUMNS = (
     Column("port", 5, right=True, priority=9),
     Column("version", 7, priority=10),
     Column("RTO", 6, right=True, priority=11),
-    Column("last drill", 13, priority=12),
+    Column("last drill", 13, wide=16, priority=12),
     Column("off-site", 8, priority=13),
     Column("place", 14, wide=24, priority=14),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OnShelf:
+    """What one store has of a database: its newest backup that counts, and when one was last verified."""
+
+    store: str
+    newest: Backup
+    verified_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +74,7 @@ class Entry:
     database: Database
     asked_at: datetime
     facts: DatabaseFacts | None = None
-    newest: Backup | None = None
-    verified_at: datetime | None = None
+    shelves: tuple[OnShelf, ...] = ()
     stores_left: tuple[str, ...] = ()
     problems: tuple[StoreProblem, ...] = ()
     drill: Drill | None = None
@@ -75,7 +83,20 @@ class Entry:
     tables_problem: str | None = None
     may_go: tuple[str, ...] = ()  # kept by a recovery that does without it by now
     offsite: frozenset[str] = frozenset()  # stores that the configuration calls so
-    holding: frozenset[str] = frozenset()  # stores in which a backup of it lies
+
+    @property
+    def newest(self) -> Backup | None:
+        """The newest backup of all stores that were read."""
+        if len(self.shelves) < 2:
+            return self.shelves[0].newest if self.shelves else None
+        from tui.model.backup import newest_first  # by now the stores' own readers have loaded it
+
+        return newest_first(shelf.newest for shelf in self.shelves)[0]
+
+    @property
+    def verified_at(self) -> datetime | None:
+        """When a backup of it was last verified, as far as that is known."""
+        return max((shelf.verified_at for shelf in self.shelves if shelf.verified_at), default=None)
 
 
 def state_of(entry: Entry, now: datetime) -> tuple[Cell, Cell]:
@@ -91,7 +112,7 @@ def state_of(entry: Entry, now: datetime) -> tuple[Cell, Cell]:
 
 def offsite_of(entry: Entry) -> tuple[bool | None, str, str]:
     """Whether a copy of it lies off-site (None: not known), the sentence that says so, and its tone."""
-    if held := entry.offsite & entry.holding:
+    if held := entry.offsite.intersection(shelf.store for shelf in entry.shelves):
         return True, f"{offsite_words(True).rstrip('.')}, in {', '.join(sorted(held))}.", PLAIN
     if entry.offsite.intersection(entry.stores_left):
         return None, "Whether a copy of it is off-site is not known yet.", DIM
@@ -115,7 +136,8 @@ def cells(entry: Entry, now: datetime) -> list[Piece]:
     up = facts is not None and facts.status is Status.UP
     host = (facts and facts.host) or database.endpoint.host
     port = (facts and facts.port) or database.endpoint.port
-    drill = f"{show.age(entry.drill.rto_s)}, {show.age(now - entry.drill.at)} ago" if entry.drill else "never"
+    drilled = entry.drill
+    drill = f"{show.duration(drilled.rto_s)}, {show.age(now - drilled.at)} ago" if drilled else "never"
     return [
         shape,
         Cell(database.name, STRONG if database.criticality.rank == 0 else PLAIN),
@@ -145,11 +167,9 @@ def _backup_cells(entry: Entry, now: datetime) -> list[Piece]:
             return [Cell("unknown", WARN), Cell(f"{rpo} ?", WARN), Cell(show.UNKNOWN, DIM)]
         return [Cell("none", BAD), Cell(f"{rpo} LATE", BAD), Cell("never", WARN)]
     age = now - entry.newest.sort_time
-    verified = (
-        Cell("…" if entry.stores_left else "never", DIM)
-        if entry.verified_at is None
-        else Cell(f"{show.age(now - entry.verified_at)} ago")
-    )
+    at = entry.verified_at
+    unknown = "…" if entry.stores_left else show.UNKNOWN if entry.problems else "never"
+    verified = Cell(unknown, DIM) if at is None else Cell(f"{show.age(now - at)} ago")
     if entry.newest.is_proven and age <= entry.database.rpo:
         kept = Cell(f"{rpo} ok", GOOD)
     elif entry.stores_left:
@@ -173,9 +193,15 @@ def details(entry: Entry, now: datetime, width: int, *, tables: bool = True) -> 
         ),
         _promise(entry, width),
         *_condition(entry),
+        *(
+            told(Cell(f"{p.store}: ", WARN), f"{p.what}{f' {p.why}' if p.why else ''}")
+            for p in entry.problems
+        ),
     ]
     if tables and entry.tables is not None:
         told_lines += _seen(entry, now, width)
+    elif entry.tables and (since := _last_seen(entry, now)):
+        told_lines.append(told(Cell(f"Its tables are as they were last seen, {since} UTC.", WARN)))
     told_lines += _backups(entry)
     if entry.may_go:
         told_lines.append(
@@ -189,7 +215,7 @@ def _promise(entry: Entry, width: int) -> Content:
     rehearsed = "never drilled"
     if drill is not None:
         day = drill.at.strftime("%d %b")
-        rehearsed = f"last drill {show.age(drill.rto_s)} ({day}, {drill.verdict.value})"
+        rehearsed = f"last drill {show.duration(drill.rto_s)} ({day}, {drill.verdict.value})"
     right = f"RTO {show.limit(entry.database.rto)}   {rehearsed}"
     left = cut(clean(entry.database.purpose), max(8, width - cell_len(right) - 2))
     return told(left, " " * max(2, width - cell_len(left) - cell_len(right)), Cell(right, DIM))
@@ -212,11 +238,17 @@ def _seen(entry: Entry, now: datetime, width: int) -> list[Content]:
     """The biggest tables on one line, and since when that isn't so any more."""
     tables = entry.tables or ()
     head = show.plural(len(tables), "table") + (":" if tables else "")
-    if entry.facts is None or entry.facts.status is Status.UP or entry.tables_at is None:
+    if (at := _last_seen(entry, now)) is None:
         return [told(f"{head}  {_tables(tables, width - cell_len(head) - 2)}")]
-    same = entry.tables_at.date() == now.date()
-    at = show.clock(entry.tables_at) if same else show.minute(entry.tables_at)
     return [told(f"Last seen {at} UTC, {head}"), told(f"  {_tables(tables, width - 2)}")]
+
+
+def _last_seen(entry: Entry, now: datetime) -> str | None:
+    """Since when its tables are known no more, None where they are as they are now."""
+    if entry.facts is None or entry.facts.status is Status.UP or entry.tables_at is None:
+        return None
+    same = entry.tables_at.date() == now.date()
+    return show.clock(entry.tables_at) if same else show.minute(entry.tables_at)
 
 
 def _tables(tables: Sequence[TableFacts], width: int) -> str:
@@ -245,9 +277,6 @@ def _backups(entry: Entry) -> list[Content]:
     if newest is not None:
         _, said, tone = offsite_of(entry)
         lines.append(told(Cell(said, tone)))
-    for problem in entry.problems:
-        why = f" {problem.why}" if problem.why else ""
-        lines.append(told(Cell(f"{problem.store}: ", WARN), f"{problem.what}{why}"))
     if entry.stores_left:
         lines.append(told(Cell(f"{', '.join(entry.stores_left)}: still reading…", DIM)))
     return lines
