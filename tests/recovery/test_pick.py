@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from tests.backup.keys import age_key
 from tests.recovery.test_guide import finish
 from tests.recovery.world import World, utc_now
 from tests.servers import Bucket
@@ -18,12 +20,14 @@ from tui.incident.candidates import Candidate
 from tui.incident.compare import compare
 from tui.incident.guide import Guide
 from tui.incident.steps.assess import Waited
+from tui.model.backup import ArchiveFormat
 from tui.model.errors import Refused, UsageError
 from tui.model.facts import Status
 from tui.model.fleet import LocalStore, S3Store, Targets
 from tui.model.incident import Proposal, Step, StepStatus
 from tui.model.scenario import Scenario
 from tui.model.secret import Secret
+from tui.operations.backup.backup import Making
 
 
 def ranked(guide: Guide) -> list[Candidate]:
@@ -139,6 +143,19 @@ def test_older_ones_are_looked_into_until_one_can_be_used(
     assert advised(found).backup.key == good.manifest.key
     assert [c.usable for c in found] == [True, False, False, False]
     assert [c.complete for c in found] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("form", [ArchiveFormat.CUSTOM, ArchiveFormat.DIRECTORY])
+def test_one_that_no_key_here_opens_is_not_advised(world: World, tmp_path: Path, form: ArchiveFormat) -> None:
+    plain = world.back_up()
+    key = age_key(tmp_path)
+    sealed = world.back_up(making=Making(form, encrypt_to=(key.recipient,)))
+    found = ranked(world.guide())
+    assert advised(found).backup.key == plain.manifest.key
+    locked = next(c for c in found if c.backup.key == sealed.manifest.key)
+    assert not locked.usable and "No key here opens it" in locked.why and locked.complete
+    write_whole(world.config, text_of(replace(world.fleet, encryption=key.fleet.encryption)))
+    assert advised(ranked(world.guide())).backup.key == sealed.manifest.key
 
 
 def test_targets_are_the_scenario_s(world: World) -> None:

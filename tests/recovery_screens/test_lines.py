@@ -134,3 +134,6 @@ def test_an_incident_that_is_taken_up_says_how_its_step_stands() -> None:
     record = replace(begun.record(Step.RESUME), status=StepStatus.ACTIVE, began_at=NOW)
     assert is_at(replace(begun, steps=(*begun.steps[:5], record))) == f"resume: begun at {NOW:%H:%M} UTC"
     assert is_at(incident_at(Step.PICK)).startswith("pick: ")
+    untold = replace(begun.record(Step.NOTIFY), status=StepStatus.ACTIVE, began_at=NOW)  # and gone on
+    steps = tuple(untold if r.step is Step.NOTIFY else r for r in begun.steps)
+    assert is_at(replace(begun, steps=steps)) == "resume: not begun"

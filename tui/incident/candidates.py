@@ -14,21 +14,24 @@ from tui.incident.parts import Parts
 from tui.incident.scenarios import Known, Scope, known
 from tui.model import amounts as show
 from tui.model.backup import ArchiveFormat, Backup, StoreProblem, Verdict
-from tui.model.errors import PgdrError
+from tui.model.errors import ConfigError, PgdrError
 from tui.model.fleet import Database, Fleet, LocalStore
 from tui.model.incident import Incident
-from tui.model.plan import Estimate, Level
+from tui.model.plan import Estimate, Finding, Level
 from tui.model.text import clean
+from tui.operations.backup.check import opens
 from tui.operations.catalogue.catalogue import Description, describe
-from tui.operations.layers.encryption import GPG
+from tui.operations.layers.encryption import GPG, NoKey
 from tui.operations.plan.estimate import Part, opening_s, restore_estimate
 from tui.operations.records import Timing, timings
 from tui.stores.open import open_store
+from tui.stores.store import Store
 
 # Looking inside costs a ranged read or two each; others can be looked into when they are compared.
 _LOOKED_INTO = 12
 _BATCHES = 4  # so many times more are looked into, while none of them can be used
 _AT_ONCE = 4
+_LOCKED = "key"  # what a finding of a backup that no key here opens is about
 _LIST_S = 20.0
 _INSIDE_S = 20.0
 
@@ -202,6 +205,7 @@ def _read(fleet: Fleet, database: Database, state: Path) -> tuple[list[Shelf], t
 def _look_inside(fleet: Fleet, some: Sequence[Backup]) -> dict[str, Description]:
     """Descriptions by ref, of those that could be had in time."""
     parts = Parts(lambda finding: None, _INSIDE_S)
+    keys = _Keys(fleet)
     todo = list(reversed(some))
     found: dict[str, Description] = {}
 
@@ -214,7 +218,8 @@ def _look_inside(fleet: Fleet, some: Sequence[Backup]) -> dict[str, Description]
             spec = fleet.store(backup.store)
             try:
                 if spec is not None:
-                    found[backup.ref] = describe(open_store(spec), backup, fleet)
+                    store = open_store(spec)
+                    found[backup.ref] = keys.tried(store, describe(store, backup, fleet))
             except PgdrError:
                 continue  # it stays in the list, as one that could not be looked into
 
@@ -222,6 +227,36 @@ def _look_inside(fleet: Fleet, some: Sequence[Backup]) -> dict[str, Description]
     for thread in threads:
         parts.wait(thread)
     return dict(found)
+
+
+class _Keys:
+    """Which encrypted backups a key at hand opens. Those for the same recipients are tried once."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._known: dict[tuple[str, ...], PgdrError | None] = {}
+
+    def tried(self, store: Store, description: Description) -> Description:
+        """The same description; with a stop, when no key here opens the backup."""
+        backup, manifest = description.backup, description.manifest
+        if backup.encryption is None:
+            return description
+        recipients = manifest.recipients if manifest is not None else ()
+        whom = (backup.encryption, *(recipients or (backup.ref,)))
+        if whom not in self._known:
+            self._known[whom] = self._refusal(store, backup)
+        refused = self._known[whom]
+        if refused is None:
+            return description
+        locked = Finding(Level.STOP, _LOCKED, f"No key here opens it. {refused.what}", refused.mend)
+        return replace(description, problems=(locked, *description.problems))
+
+    def _refusal(self, store: Store, backup: Backup) -> PgdrError | None:
+        try:
+            opens(store, backup, self._fleet)
+        except (NoKey, ConfigError) as error:
+            return error
+        return None
 
 
 def _advise(listed: Sequence[Candidate], need: Wanted) -> tuple[Candidate, ...]:
@@ -354,7 +389,7 @@ def _missing(description: Description, tables: Sequence[str]) -> list[str]:
 def _complete(description: Description | None) -> bool | None:
     if description is None:
         return None
-    if any(f.level is Level.STOP for f in description.problems):
+    if any(f.level is Level.STOP and f.about != _LOCKED for f in description.problems):
         return False
     return True if description.manifest is not None else None
 

@@ -216,3 +216,10 @@ class Incident:
             if record.status not in (StepStatus.DONE, StepStatus.SKIPPED):
                 return record.step
         return Step.RESUME
+
+    @property
+    def reached(self) -> Step:
+        """The step after the last that is over: one before it may have been left open on purpose."""
+        over = [n for n, r in enumerate(self.steps) if r.status in (StepStatus.DONE, StepStatus.SKIPPED)]
+        after = max(over, default=-1) + 1
+        return self.steps[after].step if after < len(self.steps) else Step.RESUME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import ClassVar
 
 from textual import work
@@ -66,8 +67,11 @@ class RetentionScreen(ListScreen):
     class Ended(Message):
         """How many were removed, which weren't, and what ended it early."""
 
-        def __init__(self, removed: int, refused: tuple[Decision, ...], error: PgdrError | None) -> None:
+        def __init__(
+            self, removed: int, refused: tuple[Decision, ...], left: int, error: PgdrError | None
+        ) -> None:
             super().__init__()
+            self.left = left
             self.removed = removed
             self.refused = refused
             self.error = error
@@ -198,10 +202,15 @@ class RetentionScreen(ListScreen):
         named = [("deletes", decision.ref) for decision in plan.removed[:_NAMED]]
         if len(plan.removed) > _NAMED:
             named.append(("and", f"{len(plan.removed) - _NAMED:,} more, those that “go” in the list"))
+        stores = Counter(decision.ref.partition(":")[0] for decision in plan.removed)
+        seen, known = self.query_one(LineTable).count
+        if seen < known:
+            named.append(("MIND", "all of them, those that the filter hides too"))
         facts = [
             *named,
+            ("in", ", ".join(f"{store}: {number:,}" for store, number in sorted(stores.items()))),
             ("with each", "all that lies beside it: manifest, roles, verifications"),
-            ("stay", f"{len(plan.kept) + len(plan.refused):,}, what an incident or a job uses among them"),
+            ("stay", f"{len(plan.kept) + len(plan.refused):,}, each for the reason that the list tells"),
             ("way back", "none, but what a versioned store keeps"),
         ]
         asked = ConfirmScreen(
@@ -267,7 +276,8 @@ class RetentionScreen(ListScreen):
             error = caught
         except Exception as caught:  # noqa: BLE001 - whatever it is, the screen must not wait for ever
             error = _own_fault(caught)
-        self.post_message(self.Ended(removed, tuple(refused), error))
+        left = len(plan.removed) - removed - len(refused)
+        self.post_message(self.Ended(removed, tuple(refused), left, error))
 
     def on_retention_screen_done(self, message: Done) -> None:
         """Says in its row what became of one."""
@@ -287,6 +297,8 @@ class RetentionScreen(ListScreen):
                 "Look at what is left of it with R. A store may have it locked for a while.",
             )
         removed = f"{plural(message.removed, 'backup')} removed"
+        if message.left:
+            removed += f", {message.left:,} left"
         if error is None:
             self.notify(f"{removed}.", markup=False)
         else:

@@ -393,7 +393,7 @@ class Ways(DressedApp):
 
 
 def is_at(incident: Incident) -> str:
-    """The step that an incident is at, and how that stands."""
-    record = incident.record(incident.current)
+    """The step that an incident has come to, and how that stands."""
+    record = incident.record(incident.reached)
     begun = f"begun at {show.clock(record.began_at)} UTC" if record.began_at else "not begun"
-    return f"{incident.current.value}: {record.note or begun}"
+    return f"{record.step.value}: {record.note or begun}"

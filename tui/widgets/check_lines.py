@@ -13,6 +13,8 @@ from tui.widgets.lines import BAD, FAINT, GOOD, WARN, fit, line, wrapped
 
 def check_count(checks: Sequence[Check]) -> Content:
     """Given checks, returns `✔ 14 of 14 passed`, or how many failed or couldn't be asked."""
+    if not checks:
+        return line(("no checks were made", FAINT))
     failed = sum(check.passed is False for check in checks)
     unasked = sum(check.passed is None for check in checks)
     passed = len(checks) - failed - unasked
@@ -21,7 +23,7 @@ def check_count(checks: Sequence[Check]) -> Content:
         parts.append(line((f"✘ {failed} FAILED", BAD)))
     if unasked:
         parts.append(line((f"? {unasked} not asked", WARN)))
-    if passed or not parts:
+    if passed:
         parts.append(line((f"✔ {passed} of {len(checks)} passed", GOOD)))
     return line(*(part if number == 0 else line(" · ", part) for number, part in enumerate(parts)))
 

@@ -15,12 +15,13 @@ from tui.widgets.lines import BAD, BLANK, FAINT, GOOD, STRONG, WARN, line, wrapp
 _MOST_KINDS = 20
 
 
-def error_count(errors: Sequence[RestoreError]) -> Content:
-    """Given errors, returns `no errors`, or how many are explained and how many are not."""
+def error_count(errors: Sequence[RestoreError], *, failed: bool = False) -> Content:
+    """Given errors, returns `no errors`, or how many are explained and how many are not. Of a job that
+    `failed` without any, none is no good sign."""
     bad = sum(not error.harmless for error in errors)
     explained = len(errors) - bad
     if not errors:
-        return line(("✔ no errors", GOOD))
+        return line(("it ended before pg_restore told any", FAINT)) if failed else line(("✔ no errors", GOOD))
     parts: list[Content] = []
     if bad:
         parts.append(line((f"✘ {bad} FAILED", BAD)))
@@ -29,11 +30,15 @@ def error_count(errors: Sequence[RestoreError]) -> Content:
     return line(*(part if number == 0 else line(" · ", part) for number, part in enumerate(parts)))
 
 
-def error_lines(errors: Sequence[RestoreError], width: int) -> list[Content]:
+def error_lines(
+    errors: Sequence[RestoreError], width: int, *, running: bool = True, failed: bool = False
+) -> list[Content]:
     """Given errors, returns each in a few lines, those that aren't harmless first, nothing cut. Of very
-    many the others are counted."""
+    many the others are counted. `running` and `failed` tell of their job what none of them means."""
+    if not errors and failed:
+        return wrapped("No single item failed: it ended as it is told above.", width, style=FAINT)
     if not errors:
-        return [line(("✔ No errors so far.", GOOD))]
+        return [line(("✔ No errors so far." if running else "✔ No errors.", GOOD))]
     told, others = foremost(errors)
     made = [row for error in told for row in _told(error, width)]
     if not others:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from tui.model import amounts as show
+from tui.model.backup import Verdict
 from tui.model.event import JobKind, JobState
 from tui.model.progress import Progress
 from tui.model.text import clean
@@ -64,7 +65,13 @@ def tables_and_indexes(picture: Progress, width: int) -> LazyLines:
 def errors(picture: Progress, width: int) -> list[Content]:
     """Given a job's picture, returns all its errors in full, and how it failed if it did."""
     made = [] if picture.state is JobState.RUNNING else _outcome(picture, width)
-    return [*made, *error_lines(picture.errors, width)]
+    running = picture.state is JobState.RUNNING
+    return [*made, *error_lines(picture.errors, width, running=running, failed=_has_failed(picture))]
+
+
+def _has_failed(picture: Progress) -> bool:
+    ended_badly = picture.state not in (JobState.RUNNING, JobState.DONE)
+    return ended_badly or picture.verdict is Verdict.FAILED
 
 
 def log(picture: Progress) -> list[Content]:
@@ -109,7 +116,7 @@ def _counts(picture: Progress, width: int) -> Content:
     if picture.indexes:
         built = sum(index.state == "done" for index in picture.indexes)
         parts.append(f"{built} of {len(picture.indexes)} indexes")
-    parts.append(error_count(picture.errors))
+    parts.append(error_count(picture.errors, failed=_has_failed(picture)))
     counts = line(("done ", FAINT), joined(parts)) if len(parts) > 1 else joined(parts)
     why = newest_error(picture.errors)
     return fit(counts + (line(": ", why) if why else BLANK), width)

@@ -90,7 +90,7 @@ class RestoreStep(FreshServer):
             named = ", ".join(clean(t, 60) for t in tables[:6]) + (", …" if len(tables) > 6 else "")
             what = f"Only {named}: restored beside the live database, compared with it, and merged into it."
             found.append(Finding(Level.OK, "tables", what))
-        if self._writes_go_on():
+        if plan.live_bytes is not None and self._writes_go_on():
             what = "Nothing keeps writes out of the live database: what is written from now on must be "
             what += "merged, or is lost at the cutover."
             found.append(Finding(Level.WARNING, "writes", what, "Freeze it, or pause its services."))

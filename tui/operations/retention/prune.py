@@ -25,7 +25,7 @@ from tui.operations.retention.retention import Decision, Fate, Rule, decide
 from tui.stores.open import open_store
 from tui.stores.store import Store
 
-_ALONE = "Removed because its archive is gone: what an interrupted prune or a person left beside it."
+_ALONE = "Goes because its archive is gone: what an interrupted prune or a person left beside it."
 
 Needed = Callable[[], Mapping[str, str]]
 
@@ -131,7 +131,7 @@ def plan_removal(plan: PrunePlan, ref: str) -> PrunePlan:
         )
     if found.fixed:
         raise Refused(f"{clean(ref, 200)} stays. {found.why}", mend="Take and verify a newer one first.")
-    return PrunePlan((Decision(ref, Fate.REMOVED, "Removed because it was named."),), (), plan.problems)
+    return PrunePlan((Decision(ref, Fate.REMOVED, "Goes because it was named."),), (), plan.problems)
 
 
 def _plan(

@@ -154,11 +154,12 @@ class _Judged:
             return Decision(backup.ref, Fate.KEPT, why, fixed=last_good)
         age = f"it is older than {limit(self._rule.keep_for)}"
         if backup.fault is None:
-            newer = plural(len(self._counted), "newer good one")
-            return Decision(backup.ref, Fate.REMOVED, f"Removed because {age}, and {newer} stay.")
+            number = len(self._counted)
+            stay = f"{plural(number, 'newer good one')} {'stays' if number == 1 else 'stay'}"
+            return Decision(backup.ref, Fate.REMOVED, f"Goes because {age}, and {stay}.")
         newest = self._newest_good
         if newest is not None and (_at(newest), newest.ref) > (_at(backup), backup.ref):
-            return Decision(backup.ref, Fate.REMOVED, f"Removed because {age}, and {_lower(backup.fault)}")
+            return Decision(backup.ref, Fate.REMOVED, f"Goes because {age}, and {_lower(backup.fault)}")
         return Decision(
             backup.ref,
             Fate.REFUSED,
@@ -170,6 +171,8 @@ class _Judged:
         rule = self._rule
         if backup.ref == self._verified:
             return "Kept because it is the newest that was restored and found good."
+        if self._newest_good is not None and backup.ref == self._newest_good.ref:
+            return "Kept because it is the newest good one, which always stays."
         if rule.keep_for is None:
             return "Kept because backups stay here for ever."
         if self._now - _at(backup) <= rule.keep_for:

@@ -413,11 +413,17 @@ class ResumePane(Endings):
         return [*made, *wrapped(f"m merges: triggers {fire} (f), changed rows are {changed} (o).", width)]
 
     def _swap_plan_lines(self, plan: SwapPlan, width: int) -> list[Content]:
-        made: list[Content] = []
+        drill = self.desk.incident.drill
+        will = "would" if drill else "will"
+        said = "DRILL: nothing of this is done here. It is what a recovery would do."
+        made: list[Content] = wrapped(said, width, style=STRONG) if drill else []
         for label, what in self._facts(plan):
             made += wrapped(clean(what), width, line((f"{label:<10}", FAINT)))
         made += [BLANK, *finding_lines(plan.findings, width)] if plan.findings else []
-        made += [BLANK, line(("What it will run; you could type the same", STRONG))]
+        made += [
+            BLANK,
+            line((f"What it {will} run; you could type the same", STRONG)),
+        ]
         for command in plan.commands:
             made += wrapped(clean(command), width, "  ")
         return made
