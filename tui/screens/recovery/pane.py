@@ -164,8 +164,8 @@ def told_error(error: BaseException, width: int) -> list[Content]:
     if error.mend:
         made += wrapped(clean(error.mend), width, line(("  next  ", FAINT)))
     if "[encryption]" in (error.mend or ""):
-        said = "The configuration is read when pgdr starts: end it (ctrl+q), the incident stays. Or pick a backup"
-        made += wrapped(f"{said} that needs no key (2).", width, "        ")
+        said = "The configuration is read when pgdr starts: end it (ctrl+q), the incident stays. "
+        made += wrapped(f"{said}Or pick a backup that needs no key (2).", width, "        ")
     known = _known(f"{error.what} {error.why or ''}")
     if known:
         made += wrapped(f"what is known of it: {known}", width, line(("  !     ", FAINT)))
