@@ -123,6 +123,12 @@ def test_what_is_due_and_that_verify_due_does_it(world: World) -> None:
     assert world.answer("verify", "--due") == []
     (row, *_) = world.answer("due")
     assert row["overdue"] is False and row["by"] and row["due_at"] > row["last_at"]
+    backups = world.config.parent / "backups"
+    backups.rename(backups.with_name("elsewhere"))  # its verification lies there
+    told = world.pgdr("due")
+    assert told.returncode == 5 and "not known" in told.stdout
+    assert not [line for line in told.stdout.splitlines() if "verification" in line and "never" in line]
+    backups.with_name("elsewhere").rename(backups)
     add_drill(world.state, "shop", Drill(utc_now() - timedelta(days=400), 1.0, 1.0, Verdict.CLEAN, "full"))
     assert {d["what"]: d["overdue"] for d in world.answer("due")}["full"] is True
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     rows += _to_drop(fleet, context.state_directory(), databases or fleet.databases, now)
     if console.json_wanted:
         console.json([codec.plain(row) for row in rows])
+    unread = {problem.store for problem in problems if not problem.is_note}
+    blind = {d.name for d in fleet.databases if unread.intersection(d.backup.stores)}
+    hidden = partial(_is_hidden, blind=blind)
     for problem in problems:
         console.narrate(f"pgdr: store {problem.store}: {problem.what} {problem.why or ''}".rstrip())
     console.table(
@@ -43,15 +47,21 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
                 row.database,
                 row.what,
                 limit(row.every_s),
-                f"{age(now - row.last_at)} ago" if row.last_at else "never",
+                f"{age(now - row.last_at)} ago" if row.last_at else "not known" if hidden(row) else "never",
                 row.by or "",
-                "OVERDUE" if row.overdue else minute(row.due_at),
+                "OVERDUE" if row.overdue and not hidden(row) else minute(row.due_at),
                 row.how,
             )
             for row in rows
         ],
     )
     return 5 if problems else 0
+
+
+def _is_hidden(row: Duty, blind: Collection[str]) -> bool:
+    """Whether what nothing is known of may stand in a store that can't be read: a verification, of one of the
+    databases in `blind`."""
+    return row.what == "verification" and row.last_at is None and row.database in blind
 
 
 def _to_drop(fleet: Fleet, state: Path, databases: Sequence[Database], now: datetime) -> tuple[Duty, ...]:
