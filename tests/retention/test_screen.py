@@ -100,8 +100,9 @@ async def test_read_only_only_looks(aged: Aged) -> None:
         await at_retention(pilot)
         assert "2 go" in text_of(pilot) and "delete" not in text_of(pilot).splitlines()[-1]
         await pilot.press("D", "x")
-        await pilot.pause()
+        await until(pilot, lambda: len(app._notifications) == 1)
         assert isinstance(app.screen, RetentionScreen)
+        assert "Read-only" in next(iter(app._notifications)).message
     assert aged.there() == before
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -33,6 +34,9 @@ from tui.widgets.themes import Themes, load_themes, theme_for
 
 # A picture may load nothing from elsewhere; without these it uses the reader's own monospace.
 _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+
+
+_SAID_S = 4.0  # how long it is said that read-only mode has taken a key away
 
 
 @runtime_checkable
@@ -74,6 +78,7 @@ class DressedApp(App[int]):
         self._bearings = house.bearings
         self._state = state
         self._notices: list[str] = []
+        self._refused_at = float("-inf")  # of time.monotonic(): when read-only mode last said why
         self._themes = Themes({}, {}, ())
         self._chosen_theme: str | None = None  # what is worn when no incident is on the screen
         self.keymap_of_fleet = house.fleet.keys
@@ -198,6 +203,9 @@ class DressedApp(App[int]):
         """Does what a key is bound to; nothing dangerous in read-only mode."""
         node = self if default_namespace is None else default_namespace
         if isinstance(action, str) and self._bearings.read_only and is_dangerous(node, action):
+            if time.monotonic() - self._refused_at > _SAID_S:  # a key that is held says it once
+                self._refused_at = time.monotonic()
+                self.notify("Read-only: what would change anything is off.", timeout=_SAID_S, markup=False)
             return False
         return await super().run_action(action, default_namespace, namespaces)
 

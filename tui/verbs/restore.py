@@ -157,6 +157,8 @@ def _tell_plan(plan: RestorePlan, say: Callable[[str], None]) -> None:
     say(f"from    {plan.ref}  {size(plan.archive_bytes)}, data lost if used: {lost}")
     say(f"into    {plan.target}, fresh, on {plan.host}:{plan.port} (PostgreSQL {plan.server_version})")
     say(f"live    {live}; it is not touched")
+    if plan.tables:
+        say(f"only    {', '.join(clean(table, 80) for table in plan.tables)}, and what they need to exist")
     low, high = age(plan.estimate.low), age(plan.estimate.high)
     say(f"takes   {low} to {high}, {plan.estimate.basis}")
     for finding in plan.findings:
