@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recovery_screens.scripted import PLAN
+from tests.recovery_screens.answers import PLAN
 from tui.incident.book import Book
 from tui.incident.guide import Guide
 from tui.incident.work import acting

@@ -14,7 +14,7 @@ from tui.files import private_directory
 from tui.jobs.job import JobFiles, JobSpec, write_spec
 from tui.jobs.lock import backup_lock_path, backup_staging, held
 from tui.jobs.start import start_job
-from tui.jobs.sweep import KEPT_FOR, sweep, sweep_backups
+from tui.jobs.sweep import KEPT_FOR, sweep
 from tui.jobs.watch import follow
 from tui.model.event import JobKind, JobState
 
@@ -54,7 +54,7 @@ def test_what_a_killed_backup_had_staged(tmp_path: Path) -> None:
         (private_directory(directory / "archive") / "toc.dat").write_bytes(b"PGDMP")
     (tmp_path / "jobs").mkdir()
     with held(locks[1], {}):
-        sweep_backups(tmp_path)
+        sweep(tmp_path, NOW)
         assert not killed.exists() and (alive / "archive" / "toc.dat").exists()
     theirs = [tmp_path / "dumps" / name for name in ("precious", "a" * 24, "a" * 24 + ".gone-x")]
     for directory in theirs:
@@ -65,7 +65,7 @@ def test_what_a_killed_backup_had_staged(tmp_path: Path) -> None:
     unreadable = tmp_path / "dumps" / ("b" * 24)
     unreadable.mkdir()
     (tmp_path / "locks" / f"{'b' * 24}.lock").mkdir()
-    sweep_backups(tmp_path)
+    sweep(tmp_path, NOW)
     assert all((directory / "f").exists() for directory in theirs) and link.is_symlink()
     for directory in (*theirs, unreadable):
         shutil.rmtree(directory)

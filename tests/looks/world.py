@@ -13,14 +13,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tests.recovery_screens.answers import DATABASE, PROBLEM, TABLES
 from tests.recovery_screens.pictures import DONE, FAILED, HALFWAY, NOW
-from tests.recovery_screens.scripted import (
-    DATABASE,
-    PROBLEM,
-    TABLES,
-    ScriptedGuide,
-    incident_at,
-)
+from tests.recovery_screens.scripted import ScriptedGuide, incident_at
 from tui.app import PgdrApp
 from tui.incident.guide import Guide
 from tui.jobs.watch import LogPart

@@ -10,15 +10,9 @@ from datetime import timedelta
 import pytest
 from textual.pilot import Pilot
 
+from tests.recovery_screens.answers import CANDIDATES, DECLARED, FLEET
 from tests.recovery_screens.pictures import NOW
-from tests.recovery_screens.scripted import (
-    CANDIDATES,
-    DECLARED,
-    FLEET,
-    RecoveryApp,
-    ScriptedGuide,
-    incident_at,
-)
+from tests.recovery_screens.scripted import RecoveryApp, ScriptedGuide, incident_at
 from tests.recovery_screens.seen import give_reason, settle, text_of, until
 from tui.model.backup import TableContents
 from tui.model.facts import Status

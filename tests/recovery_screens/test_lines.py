@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from textual.content import Content
 
+from tests.recovery_screens.answers import CHECKS, COUNTS, FINDINGS, PLAN
 from tests.recovery_screens.pictures import BAD_ROW, DONE, FAILED, HALFWAY, NOW, ROLE_MISSING
-from tests.recovery_screens.scripted import CHECKS, COUNTS, FINDINGS, PLAN, incident_at
+from tests.recovery_screens.scripted import incident_at
 from tui.model.event import JobState
 from tui.model.incident import Step, StepStatus
 from tui.model.verdict import Check

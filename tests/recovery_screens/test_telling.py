@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 from textual.pilot import Pilot
 
+from tests.recovery_screens.answers import DATABASE, FLEET
 from tests.recovery_screens.pictures import NOW
-from tests.recovery_screens.scripted import DATABASE, FLEET, RecoveryApp, ScriptedGuide, incident_at
+from tests.recovery_screens.scripted import RecoveryApp, ScriptedGuide, incident_at
 from tests.recovery_screens.seen import settle, text_of
 from tui.incident.clocks import Clocks, clocks
 from tui.model.incident import Incident, Sent, Step, Swap

@@ -9,16 +9,9 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
+from tests.recovery_screens.answers import CHECKS, DECLARED, FLEET, PLAN
 from tests.recovery_screens.pictures import DONE, FAILED, NOW
-from tests.recovery_screens.scripted import (
-    CHECKS,
-    DECLARED,
-    FLEET,
-    PLAN,
-    RecoveryApp,
-    ScriptedGuide,
-    incident_at,
-)
+from tests.recovery_screens.scripted import RecoveryApp, ScriptedGuide, incident_at
 from tests.recovery_screens.seen import give_reason, settle, text_of, until
 from tui.model.fleet import Fleet
 from tui.model.incident import Incident, Step, StepStatus

@@ -40,6 +40,13 @@ async def at_retention(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, RetentionScreen) and " stay" in text_of(pilot))
 
 
+async def prune(pilot: Pilot[int]) -> None:
+    """Asks for all that goes, and confirms it with the fleet's name."""
+    await pilot.press("D")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+    await pilot.press(*"Shop", "enter", "enter")
+
+
 def app_of(aged: Aged, read_only: bool = False) -> PgdrApp:
     return PgdrApp(aged.world.fleet, aged.world.state, read_only, operator="ann@db1")
 
@@ -61,9 +68,7 @@ async def test_what_goes_is_deleted_once_the_fleets_name_is_typed(aged: Aged, si
         await pilot.press("enter", "enter")  # Cancel has the focus
         await until(pilot, lambda: isinstance(app.screen, RetentionScreen))
         assert aged.there() == before
-        await pilot.press("D")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press(*"Shop", "enter", "enter")
+        await prune(pilot)
         await until(pilot, lambda: "0 go · 0 to look at · 3 stay" in text_of(pilot))
         assert "delete what goes" not in text_of(pilot).splitlines()[-1]
         await pilot.press("q")
@@ -115,9 +120,7 @@ async def test_another_prune_at_work_is_told_and_nothing_is_deleted(aged: Aged) 
     async with app.run_test(size=(120, 40)) as pilot:
         await at_retention(pilot)
         with held(lock, {"operator": "bob@db2", "job": "a prune of local", "since": "03:10"}):
-            await pilot.press("D")
-            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-            await pilot.press(*"Shop", "enter", "enter")
+            await prune(pilot)
             await until(pilot, lambda: "bob@db2" in text_of(pilot))
             assert isinstance(app.screen, ErrorScreen)
     assert aged.there() == before
@@ -141,18 +144,16 @@ async def test_one_that_is_locked_is_told_with_what_was_removed(aged: Aged) -> N
     app = app_of(aged)
     real = app._house.rooms.prune
 
-    def prune(plan: PrunePlan, told_of: Callable[[Decision], None]) -> object:
+    def pruning(plan: PrunePlan, told_of: Callable[[Decision], None]) -> object:
         held_back = _fails_for(going[1].partition(":")[2], DirectoryStore.delete)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("tui.stores.local.DirectoryStore.delete", held_back)
             return real(plan, told_of)
 
-    app._house = replace(app._house, rooms=replace(app._house.rooms, prune=prune))
+    app._house = replace(app._house, rooms=replace(app._house.rooms, prune=pruning))
     async with app.run_test(size=(120, 40)) as pilot:
         await at_retention(pilot)
-        await pilot.press("D")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press(*"Shop", "enter", "enter")
+        await prune(pilot)
         await until(pilot, lambda: "1 backup could not be removed" in text_of(pilot))
         text = text_of(pilot)
         assert "2 backups removed" in text and "Nothing was changed" not in text and going[1] in text
@@ -177,7 +178,7 @@ async def test_leaving_ends_it_between_two_backups(aged: Aged) -> None:
     app = app_of(aged)
     real, one_is_gone, go_on = app._house.rooms.prune, threading.Event(), threading.Event()
 
-    def prune(plan: PrunePlan, told_of: Callable[[Decision], None]) -> object:
+    def pruning(plan: PrunePlan, told_of: Callable[[Decision], None]) -> object:
         def told(decision: Decision) -> None:
             one_is_gone.set()
             assert go_on.wait(30)
@@ -185,12 +186,10 @@ async def test_leaving_ends_it_between_two_backups(aged: Aged) -> None:
 
         return real(plan, told)
 
-    app._house = replace(app._house, rooms=replace(app._house.rooms, prune=prune))
+    app._house = replace(app._house, rooms=replace(app._house.rooms, prune=pruning))
     async with app.run_test(size=(120, 40)) as pilot:
         await at_retention(pilot)
-        await pilot.press("D")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press(*"Shop", "enter", "enter")
+        await prune(pilot)
         await until(pilot, one_is_gone.is_set)
         await pilot.press("q")
         screen = app.screen

@@ -26,7 +26,7 @@ from tui.jobs.job import JobFiles, JobSpec, read_spec
 from tui.jobs.journal import Journal, read
 from tui.jobs.lock import backup_lock_path, held, target_lock_path
 from tui.jobs.resume import history
-from tui.jobs.sweep import sweep, sweep_backups
+from tui.jobs.sweep import sweep
 from tui.jobs.updates import Updater
 from tui.model.backup import Verdict
 from tui.model.elsewhere import database_at
@@ -89,7 +89,6 @@ def main(directory: Path) -> int:
         reserve = files.directory / "reserve"
         write_whole(reserve, bytes(_RESERVE))
         sweep(directory.parent.parent, _now())
-        sweep_backups(directory.parent.parent)
         cancel = Cancel(files, journal)
         signal.signal(signal.SIGTERM, cancel.terminate)
         try:

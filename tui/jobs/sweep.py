@@ -22,8 +22,8 @@ _ASIDE = re.compile(_DUMP.pattern + r"\.gone-\d+")
 
 
 def sweep(state: Path, now: datetime) -> tuple[str, ...]:
-    """Removes the staged archives of jobs that ended, or were lost, more than a day ago, of backups at once;
-    returns the jobs.
+    """Removes what nobody goes on with: the staged archives of jobs that ended, or were lost, more than a day
+    ago, of backups at once, and the dumps of `pgdr backup`s that were killed. Returns the jobs.
 
     What was staged is the archive as pg_restore reads it: of an encrypted backup the plain one. A restore can
     still be gone on with after that; it fetches its archive again.
@@ -44,13 +44,13 @@ def sweep(state: Path, now: datetime) -> tuple[str, ...]:
                 swept.append(directory.name)
         except (OSError, ValueError, PgdrError):
             continue  # no job's directory, gone meanwhile, or another user's: no reason to stop a recovery
+    _sweep_dumps(state)
     return tuple(swept)
 
 
-def sweep_backups(state: Path) -> None:
-    """Removes what `pgdr backup` had staged when it was killed: nobody goes on with a backup, and of an
-    encrypted one it is in clear. What pgdr has not made is left alone, and what can't be removed, too: that
-    stops no recovery."""
+def _sweep_dumps(state: Path) -> None:
+    """Nobody goes on with a backup, and of an encrypted one its dump is in clear. What pgdr has not made is
+    left alone, and what can't be removed, too: that stops no recovery."""
     dumps = dumps_directory(state)
     with suppress(OSError):
         for directory in list(dumps.iterdir()):

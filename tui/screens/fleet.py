@@ -19,7 +19,7 @@ from tui.model.errors import PgdrError
 from tui.model.facts import DatabaseFacts, Status
 from tui.model.fleet import Database
 from tui.screens import go
-from tui.screens.fleet_changes import with_drill, with_removals, with_store, with_tables
+from tui.screens.fleet_changes import Change, with_drill, with_removals, with_store, with_tables
 from tui.screens.fleet_rows import COLUMNS, Entry, cells, details
 from tui.screens.list_screen import ListScreen
 from tui.screens.rooms import House
@@ -78,7 +78,7 @@ class FleetScreen(ListScreen):
         self._warned = False  # whether it was said at the start what is still paused
         self._reading: set[str] = set()  # stores that are being read
         self._stores_read_at = 0.0  # of time.monotonic()
-        self._slowest_s = 0.0  # how long the slowest store took
+        self._took_s: dict[str, float] = {}  # how long each store took, the last time
 
     @property
     def _now(self) -> datetime:
@@ -152,7 +152,7 @@ class FleetScreen(ListScreen):
         self._show_details()
         if not self._looking:  # a server that hangs holds up one look, not one for each return
             self._look(self._turn, again=True)
-        if self._slowest_s > _LONG_S:
+        if max(self._took_s.values(), default=0.0) > _LONG_S:
             stores_after_s = _SELDOM_S
         if time.monotonic() - self._stores_read_at >= stores_after_s:
             self._read_stores()
@@ -189,8 +189,8 @@ class FleetScreen(ListScreen):
         try:
             for database in self._house.fleet.databases:
                 self.post_message(self.Told(turn, with_drill(rooms.last_drill(database)), database.name))
-                if gone := rooms.may_go(database):
-                    self.post_message(self.Told(turn, with_removals(gone), database.name))
+                gone = rooms.may_go(database)
+                self.post_message(self.Told(turn, with_removals(gone), database.name))
             rooms.look(answered)
         except Exception as error:  # noqa: BLE001 - whatever it is, the app goes on and says it
             if not again:  # who comes back from being told would be told for ever
@@ -208,8 +208,18 @@ class FleetScreen(ListScreen):
 
     @work(thread=True, exit_on_error=False, group="stores")
     def _read_store(self, turn: int, store: str) -> None:
-        """Reads one store; its newest backup that counts is told when all are known, by their manifests."""
-        rooms, began = self._house.rooms, time.monotonic()
+        began = time.monotonic()
+        try:
+            for name, change in self._found_in(store).items():
+                self.post_message(self.Told(turn, change, name))
+        finally:
+            self._took_s[store] = time.monotonic() - began
+            self._reading.discard(store)
+
+    def _found_in(self, store: str) -> dict[str, Change]:
+        """Reads one store to its end; by database what that changes: its newest backup that counts is known
+        when all are, by their manifests."""
+        rooms = self._house.rooms
         listed: dict[str, list[Backup]] = {}
         problems: list[StoreProblem] = []
 
@@ -238,12 +248,12 @@ class FleetScreen(ListScreen):
             for d in databases
             if d.name in listed
         }
-        for name in (d.name for d in databases):
-            verified_at = last_verified(listed.get(name, []))
-            change = with_store(store, newest.get(name), verified_at, tuple(problems))
-            self.post_message(self.Told(turn, change, name))
-        self._reading.discard(store)
-        self._slowest_s = max(self._slowest_s, time.monotonic() - began)
+        return {
+            d.name: with_store(
+                store, newest.get(d.name), last_verified(listed.get(d.name, [])), tuple(problems)
+            )
+            for d in databases
+        }
 
     @work(thread=True, exit_on_error=False, group="schema")
     def _read_schema(self, turn: int, database: Database, up: bool) -> None:

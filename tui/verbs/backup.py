@@ -43,6 +43,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         if fleet.store(name) is None:
             known = ", ".join(s.name for s in fleet.stores)
             raise UsageError(f"The configuration names no store {name}.", mend=f"It names {known}.")
+    _clear_up(context)
     results = []
     for database in databases:
         results.append(_tried(context, "database", database.name, _database, fleet, database, arguments))
@@ -56,6 +57,13 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         _told(context, results)
     codes = {1 if r.partly else r.error.exit_code for r in results if r.error is not None}
     return 0 if not codes else codes.pop() if len(codes) == 1 else 1
+
+
+def _clear_up(context: Context) -> None:
+    """Removes what was staged by those that were killed."""
+    from tui.jobs.sweep import sweep
+
+    sweep(context.state_directory(), context.now())
 
 
 def _notify(context: Context, fleet: Fleet, results: list[Result]) -> None:
@@ -238,12 +246,9 @@ def _making(policy: BackupPolicy, arguments: argparse.Namespace) -> Making:
 def _locked(stack: ExitStack, context: Context, name: str, specs: list[StoreSpec]) -> Path:
     """Takes the locks of this machine, one for each store; returns where a dump may be staged meanwhile."""
     from tui.jobs.lock import backup_lock_path, backup_staging, held
-    from tui.jobs.sweep import sweep, sweep_backups
     from tui.model.text import rfc3339
 
     state = context.state_directory()
-    sweep(state, context.now())
-    sweep_backups(state)
     who = {"operator": context.operator(), "job": "a backup", "since": rfc3339(context.now())}
     for spec in specs:
         into = {**who, "job": f"a backup into {spec.name}"}

@@ -17,6 +17,7 @@ from textual.worker import Worker, WorkerState
 from tui.model.errors import PgdrError
 from tui.model.incident import Step
 from tui.model.text import clean
+from tui.operations.layers.encryption import NoKey
 from tui.postgres.troubles.search import search
 from tui.screens.recovery.desk import Desk
 from tui.widgets.keys import named
@@ -163,7 +164,7 @@ def told_error(error: BaseException, width: int) -> list[Content]:
         made += wrapped(clean(error.why), width, line(("  why   ", FAINT)))
     if error.mend:
         made += wrapped(clean(error.mend), width, line(("  next  ", FAINT)))
-    if "[encryption]" in (error.mend or ""):
+    if isinstance(error, NoKey):
         said = "The configuration is read when pgdr starts: end it (ctrl+q), the incident stays. "
         made += wrapped(f"{said}Or pick a backup that needs no key (2).", width, "        ")
     known = _known(f"{error.what} {error.why or ''}")
