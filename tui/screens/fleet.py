@@ -108,7 +108,8 @@ class FleetScreen(ListScreen):
     def on_mount(self) -> None:
         """Shows the rows at once; whoever is asked answers later."""
         self._ticking = self.set_interval(1, self._tick, pause=True)
-        self.set_interval(_MINUTE_S, self._every_minute)
+        # With the clock in the header: what is sent comes once a minute, and nothing in between.
+        self.set_timer(_MINUTE_S - time.time() % _MINUTE_S, self._begin_minutes)
         self._table.focus()
         self.action_refresh()
 
@@ -139,6 +140,10 @@ class FleetScreen(ListScreen):
         if self._asked:
             self._read_paused()
             self._keep_up(_SOON_S)
+
+    def _begin_minutes(self) -> None:
+        self._every_minute()
+        self.set_interval(_MINUTE_S, self._every_minute)
 
     def _every_minute(self) -> None:
         """Whoever leaves the fleet open sees it grow older, and late."""
